@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+// The manifest lists the rooms of ARCHITECTURE.md, a target each; arrows run down only.
+import PackageDescription
+
+/// Settings of every target: Swift 6 mode, explicit imports, warnings are errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Policy and Twin hold no unsafe code at all.
+let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+func policy(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/Policy/\(name)", swiftSettings: pure)
+}
+
+func twin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/Twin/\(name)", swiftSettings: pure)
+}
+
+func edge(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/Edge/\(name)", resources: resources,
+        swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+    -> Target
+{
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig,
+        providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "plimsoll",
+    products: [.executable(name: "plimsoll", targets: ["plimsoll"])],
+    targets: [
+        // System: C libraries as modules.
+        library("CUV", "libuv", "libuv1-dev"),
+        library("COpenSSL", "openssl", "libssl-dev"),
+        library("CYAML", "yaml-0.1", "libyaml-dev"),
+        .target(
+            name: "CSimdjson", path: "Sources/System/CSimdjson",
+            linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // Policy: pure decisions.
+        policy("Time"),
+        policy("Budget"),
+        policy("Statistics", ["Time"]),
+        policy("RequestPath", ["Time", "Statistics"]),
+        policy("Report", ["Time", "Statistics"]),
+
+        // Twin: virtual time.
+        twin("EngineModel", ["Time", "Statistics"]),
+        twin("Workload", ["Time", "Statistics"]),
+
+        // Edge: real time, real I/O.
+        edge("Wire", ["CSimdjson"]),
+        edge("EventLoop", ["CUV", "COpenSSL", "Time"]),
+        edge("HTTP", ["Wire", "EventLoop"]),
+        edge("Config", ["Budget", "CYAML", "COpenSSL"]),
+
+        .executableTarget(
+            name: "plimsoll",
+            dependencies: ["Config", "HTTP", "RequestPath", "EngineModel", "Workload", "Report"],
+            swiftSettings: strict),
+
+        tests("WireTests", ["Wire"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,5 @@
+#include <uv.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <fcntl.h>
