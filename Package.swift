@@ -73,7 +73,7 @@ let package = Package(
         // Edge: real time, real I/O.
         edge("Wire", ["CSimdjson"]),
         edge("EventLoop", ["CUV", "COpenSSL", "Time"]),
-        edge("HTTP", ["Wire", "EventLoop"]),
+        edge("HTTP", ["Wire", "EventLoop", "Time"]),
         edge("Config", ["Budget", "CYAML", "COpenSSL"]),
 
         .executableTarget(
