@@ -87,6 +87,7 @@ let package = Package(
 
         tests("WireTests", ["Wire"]),
         tests("StatisticsTests", ["Statistics", "Time"]),
+        tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
     ],
     cxxLanguageStandard: .cxx17
 )
