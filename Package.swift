@@ -16,9 +16,12 @@ let strict: [SwiftSetting] = [
 /// Policy and Twin hold no unsafe code at all.
 let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
 
-func policy(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func policy(
+    _ name: String, _ dependencies: [Target.Dependency] = [], linking libraries: [String] = []
+) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Sources/Policy/\(name)", swiftSettings: pure)
+        name: name, dependencies: dependencies, path: "Sources/Policy/\(name)",
+        swiftSettings: pure, linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 func twin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -62,7 +65,8 @@ let package = Package(
         // Policy: pure decisions.
         policy("Time"),
         policy("Budget"),
-        policy("Statistics", ["Time"]),
+        // The standard library's own rounding and square root call libm.
+        policy("Statistics", ["Time"], linking: ["m"]),
         policy("RequestPath", ["Time", "Statistics"]),
         policy("Report", ["Time", "Statistics"]),
 
@@ -82,6 +86,8 @@ let package = Package(
             swiftSettings: strict),
 
         tests("WireTests", ["Wire"]),
+        tests("StatisticsTests", ["Statistics", "Time"]),
+        tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
     ],
     cxxLanguageStandard: .cxx17
 )
