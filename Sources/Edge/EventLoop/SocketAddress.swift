@@ -81,3 +81,23 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         self.port = result.1
     }
 }
+
+extension SocketAddress {
+    /// The first address of `host`; blocks while a name is looked up. `nil` when it has none.
+    package static func resolve(host: String, port: UInt16) -> SocketAddress? {
+        let literal = SocketAddress(host: host, port: port)
+        if literal.storage() != nil { return literal }
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, String(port), &hints, &found) == 0, let found else { return nil }
+        defer { freeaddrinfo(found) }
+        var storage = sockaddr_storage()
+        withUnsafeMutableBytes(of: &storage) { raw in
+            raw.copyMemory(
+                from: UnsafeRawBufferPointer(
+                    start: found.pointee.ai_addr, count: Int(found.pointee.ai_addrlen)))
+        }
+        return SocketAddress(storage)
+    }
+}
