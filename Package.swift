@@ -81,6 +81,8 @@ let package = Package(
             dependencies: ["Config", "HTTP", "RequestPath", "EngineModel", "Workload", "Report"],
             swiftSettings: strict),
 
+        tests("BudgetTests", ["Budget"]),
+        tests("ConfigTests", ["Config", "Budget"]),
         tests("WireTests", ["Wire"]),
     ],
     cxxLanguageStandard: .cxx17
