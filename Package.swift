@@ -85,6 +85,8 @@ let package = Package(
             dependencies: ["Config", "HTTP", "RequestPath", "EngineModel", "Workload", "Report"],
             swiftSettings: strict),
 
+        tests("BudgetTests", ["Budget"]),
+        tests("ConfigTests", ["Config", "Budget"]),
         tests("WireTests", ["Wire"]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
