@@ -80,6 +80,11 @@ let package = Package(
         edge("HTTP", ["Wire", "EventLoop", "Time"]),
         edge("Config", ["Budget", "CYAML", "COpenSSL"]),
 
+        edge("Engines", ["Budget", "RequestPath", "Wire"]),
+        edge(
+            "Gateway",
+            ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"]),
+
         .executableTarget(
             name: "plimsoll",
             dependencies: ["Config", "HTTP", "RequestPath", "EngineModel", "Workload", "Report"],

@@ -1,4 +1,4 @@
-import HTTP
+package import HTTP
 import RequestPath
 
 /// An OpenAI-shaped error: status, type, code and words for a person.

@@ -37,18 +37,15 @@ package struct GatewayConfig: Sendable {
         package var isActive: Bool
     }
 
-    struct Key: Sendable {
-        var tenant: Int
-        var record: TenantKeyRecord
-    }
-
     package private(set) var models: [Model] = []
     package private(set) var tenants: [Tenant] = []
     package private(set) var endpoints: [Endpoint] = []
     package private(set) var plan = Plan(models: [], tenants: [])
     /// Grows with each reload; a cached identity of another version is looked up again.
     package private(set) var version = 0
-    private(set) var keys: [String: Key] = [:]
+    private let keys: KeyRing
+    /// By index in the key ring's tenants.
+    private var keyTenants: [TenantID] = []
     /// Names and aliases a client may ask for.
     private var names: [(bytes: [UInt8], model: Int)] = []
 
@@ -71,12 +68,20 @@ package struct GatewayConfig: Sendable {
         for index in self.models.indices { self.models[index].isActive = false }
         for index in self.tenants.indices.dropFirst() { self.tenants[index].isActive = false }
         for index in self.endpoints.indices { self.endpoints[index].isActive = false }
+        self.keys = KeyRing(configuration.tenants)
         for spec in configuration.models { try self.take(spec) }
         for spec in configuration.tenants { self.take(spec) }
         self.grantAll()
         self.plan = Plan(
             models: self.models.map { self.plan(of: $0.spec) },
             tenants: self.tenants.map { Self.plan(of: $0.spec) })
+    }
+
+    /// The tenant whose token this is; `nil` when it is nobody's.
+    func tenant(ofToken token: UnsafeRawBufferPointer, _ hasher: borrowing TenantKeyHasher)
+        -> TenantID?
+    {
+        self.keys.tenantIndex(ofToken: token, hasher).map { self.keyTenants[$0] }
     }
 
     /// The model a client asked for by name or alias.
@@ -108,9 +113,9 @@ package struct GatewayConfig: Sendable {
         var authorization: String?
         if let bearer = spec.engine.bearer {
             do {
-                authorization = "Bearer \(try bearer.resolve())"
+                authorization = "Bearer \(try bearer.token())"
             } catch {
-                throw GatewayConfigFault("model '\(spec.name)': \(error)")
+                throw GatewayConfigFault("model '\(spec.name)': \(error.message)")
             }
         }
         let engineName = Array((spec.engine.servedModelName ?? spec.name).utf8)
@@ -159,7 +164,7 @@ package struct GatewayConfig: Sendable {
             index = self.tenants.count
             self.tenants.append(Tenant(spec: spec, isActive: true, grants: []))
         }
-        for record in spec.keys { self.keys[record.id] = Key(tenant: index, record: record) }
+        self.keyTenants.append(TenantID(raw: index))
     }
 
     private mutating func grantAll() {

@@ -14,6 +14,8 @@ package protocol ServerHandler: AnyObject {
     func serverOverflow(_ connection: ServerConnection)
     /// The client went away while its request was being served; the connection is closed.
     func serverGone(_ connection: ServerConnection)
+    /// The connection is closed: what was kept for it can go. Comes before `serverGone`.
+    func serverClosed(_ connection: ServerConnection)
     /// A slow client has taken everything written so far.
     func serverDrained(_ connection: ServerConnection)
 }
@@ -119,6 +121,7 @@ package final class HTTPServer {
             self.connections[index].index = index
         }
         self.connections.removeLast()
+        self.handler.serverClosed(connection)
     }
 
     private func sweepTimeouts() {

@@ -53,8 +53,8 @@ package struct RequestBody {
         return ByteRange(start: range.start + 1, end: range.end - 1)
     }
     package var isStreaming: Bool { self.scan.stream == 1 }
-    /// The client itself asked for the usage chunk.
-    package var includesUsage: Bool { self.scan.include_usage == 1 }
+    /// The client itself wrote whether it wants the usage chunk.
+    package var writesIncludeUsage: Bool { self.scan.include_usage >= 0 }
     package var isStored: Bool { self.scan.store != 0 }
     package var hasTools: Bool { self.scan.has_tools != 0 }
     package var hasResponseFormat: Bool { self.scan.has_response_format != 0 }

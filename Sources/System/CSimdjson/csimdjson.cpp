@@ -268,6 +268,7 @@ void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, si
     out->store = 1;
     out->max_tokens = out->max_completion_tokens = out->max_output_tokens = -1;
     out->n = out->best_of = -1;
+    out->include_usage = -1;
     out->is_empty = 1;
     ondemand::document document;
     if (auto error = parser->parser.iterate(text, count, capacity).get(document))

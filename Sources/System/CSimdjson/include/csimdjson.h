@@ -53,7 +53,7 @@ typedef struct {
     uint32_t object_end;   /* offset of the closing brace */
     int32_t is_empty;      /* the object has no field at all */
     int32_t stream;        /* 1 for "stream": true */
-    int32_t include_usage; /* 1 when stream_options.include_usage is true */
+    int32_t include_usage; /* stream_options.include_usage: 1, 0, or -1 unwritten */
     int32_t store;         /* 0 only for "store": false */
     int64_t max_tokens;    /* -1 when absent or null; likewise the next four */
     int64_t max_completion_tokens;
