@@ -82,6 +82,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("WireTests", ["Wire"]),
+        tests("RequestPathTests", ["RequestPath", "Time"]),
     ],
     cxxLanguageStandard: .cxx17
 )
