@@ -33,7 +33,7 @@ import Testing
             planMs: Self.ttftMs, itlBoundMs: Self.itlMs)
         let outcome = world.run()
         let meanWork = outcome.offeredWork / Double(outcome.offered)
-        let bound = capacity * load.seconds * meanWork
+        let bound = capacity * (load.seconds - load.warmUpSeconds) * meanWork
         let goodput = outcome.goodWork / bound
         let p99 = outcome.quantile(outcome.ttftMs, 0.99)
         Self.printRow(run, outcome, goodput: goodput)

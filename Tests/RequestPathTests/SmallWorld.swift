@@ -10,6 +10,7 @@ struct SmallWorld {
         var outputMedian = 120.0
         var outputSigma = 0.7
         var seconds = 60.0
+        var warmUpSeconds = 15.0
         var tenants = 1
     }
 
@@ -23,7 +24,7 @@ struct SmallWorld {
         var degraded = 0
         var ttftMs: [Double] = []
         var itlMs: [Double] = []
-        /// Work of requests inside both bounds that ended before the load did.
+        /// Work of requests inside both bounds that ended between warm-up and the load's end.
         var goodWork = 0.0
         var goodRequests = 0
         var prefillWaitingPeak = 0
@@ -205,7 +206,9 @@ struct SmallWorld {
         let itl = tokens > 1 ? (self.nowMs - firstAt) / Double(tokens - 1) : 0
         if tokens > 1 { self.outcome.itlMs.append(itl) }
         let isGood = firstAt - request.arrivedAt <= self.planMs && itl <= self.itlBoundMs
-        if isGood, self.nowMs <= self.load.seconds * 1000 {
+        let isCounted = (self.load.warmUpSeconds * 1000...self.load.seconds * 1000)
+            .contains(self.nowMs)
+        if isGood, isCounted {
             self.outcome.goodWork += Self.work(request)
             self.outcome.goodRequests += 1
         }

@@ -32,7 +32,7 @@ struct RoomLimits: Sendable {
     private static let prefillTokensMax = 4096.0
     static let lookEveryNanos: UInt64 = 250_000_000
     /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
-    private static let aim = 0.88
+    private static let aim = 0.94
 
     mutating func noteBound(sequences: Bool) {
         if sequences { self.sequencesBound = true } else { self.prefillBound = true }
