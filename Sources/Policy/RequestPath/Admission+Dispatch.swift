@@ -47,7 +47,7 @@ extension Admission {
     }
 
     /// The request to send next, and whether it goes before higher classes for having waited.
-    private mutating func head(of model: Int, now: Instant) -> (slot: Int, isOverdue: Bool)? {
+    mutating func head(of model: Int, now: Instant) -> (slot: Int, isOverdue: Bool)? {
         var first: Int?
         for lane in self.pools[model].lanes {
             guard let slot = self.queues.next(lane: lane) else { continue }
@@ -205,6 +205,8 @@ extension Admission {
 
     private mutating func takeTenantSlot(_ tenant: Int) {
         self.tenants[tenant].inFlight += 1
-        if self.tenants[tenant].isHeld { self.queues.setHeld(true, tenant: tenant) }
+        guard self.tenants[tenant].isHeld else { return }
+        self.queues.setHeld(true, tenant: tenant)
+        self.holdsChanged = true
     }
 }

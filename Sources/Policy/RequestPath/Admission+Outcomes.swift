@@ -136,7 +136,7 @@ extension Admission {
         self.tenants[tenant].inFlight -= 1
         if wasHeld, !self.tenants[tenant].isHeld {
             self.queues.setHeld(false, tenant: tenant)
-            self.releasedTenant = true
+            self.holdsChanged = true
         }
     }
 
@@ -177,9 +177,6 @@ extension Admission {
         let model = self.endpoints[index].model
         self.forgetIfDone(index)
         self.pump(model, changed: index, now: now, into: &actions)
-        guard self.releasedTenant else { return }
-        self.releasedTenant = false
-        for model in self.pools.indices { self.pump(model, now: now, into: &actions) }
     }
 
     /// Lets the endpoint's limits steer. Whether they may have moved.

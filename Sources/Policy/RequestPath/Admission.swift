@@ -16,8 +16,9 @@ package struct Admission: Sendable {
     var endpointTimers = DeadlineHeap(capacity: 64)
     var random: UInt64
     var isDraining = false
-    /// In this step a tenant came off its concurrency limit: its work in other models may go.
-    var releasedTenant = false
+    /// In this step a tenant met its concurrency limit or came off it: who is first in line may have
+    /// changed in every model.
+    var holdsChanged = false
 
     private static let startCapacity = 1024
 
@@ -66,6 +67,10 @@ package struct Admission: Sendable {
             self.replan(plan, now: now, into: &actions)
         case .tick:
             self.tick(now: now, into: &actions)
+        }
+        while self.holdsChanged {
+            self.holdsChanged = false
+            for model in self.pools.indices { self.pump(model, now: now, into: &actions) }
         }
     }
 

@@ -131,8 +131,23 @@ struct ClassQueues: Sendable {
     mutating func charge(flow index: Int, work: Double) {
         let floor = -Self.debtMaxQuanta * Self.quantum * self.flows[index].weight
         let ceiling = Self.quantum * self.flows[index].weight
+        self.flows[index].attained += work
         let deficit = self.flows[index].deficit - work
         self.flows[index].deficit = min(ceiling, max(floor, deficit))
+    }
+
+    /// Records linked into the flows of a lane; flows that are empty have no turn.
+    func linked(lane: Int, slab: RequestSlab) -> Int {
+        var count = 0
+        for flow in self.flows where Int(flow.lane) == lane {
+            var slot = flow.head
+            while slot >= 0 {
+                count += 1
+                slot = slab[Int(slot)].next
+            }
+            if flow.head < 0, flow.isInRing { return -1 }
+        }
+        return count
     }
 
     mutating func noteAdmitted(flow index: Int, _ demand: Demand, now: Instant) {

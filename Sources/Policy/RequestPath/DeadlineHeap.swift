@@ -27,6 +27,10 @@ struct DeadlineHeap: Sendable {
 
     var isEmpty: Bool { self.entries.isEmpty }
 
+    func contains(_ slot: Int) -> Bool {
+        slot < self.positions.count && self.positions[slot] >= 0
+    }
+
     /// Sets or moves the timer of `slot`.
     ///
     /// - Complexity: O(log n).

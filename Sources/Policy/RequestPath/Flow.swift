@@ -9,6 +9,8 @@ struct Flow: Sendable {
     var queued = Demand.zero
     /// Token work it may still send this round; below zero after a large request.
     var deficit: Double = 0
+    /// Token work it has been charged in all.
+    var attained: Double = 0
     /// Neighbours in the ring of flows with work; -1 outside it.
     var ringPrevious: Int32 = -1
     var ringNext: Int32 = -1

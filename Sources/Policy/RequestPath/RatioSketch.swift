@@ -49,6 +49,9 @@ struct RatioSketch: Sendable {
         return self.cached
     }
 
+    /// The value as of the last sample.
+    var current: Double { self.cached }
+
     private mutating func age(to now: Instant) {
         let factor = Decay.factor(
             nanos: now.nanosSince(self.at), halfLifeNanos: Self.halfLifeNanos)
