@@ -95,6 +95,7 @@ let package = Package(
         tests("WireTests", ["Wire"]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
+        tests("RequestPathTests", ["RequestPath", "Time"]),
     ],
     cxxLanguageStandard: .cxx17
 )
