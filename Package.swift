@@ -88,6 +88,7 @@ let package = Package(
         tests("WireTests", ["Wire"]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
+        tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
     ],
     cxxLanguageStandard: .cxx17
 )
