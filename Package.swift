@@ -89,6 +89,7 @@ let package = Package(
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
+        tests("ReportTests", ["Report", "Statistics"]),
     ],
     cxxLanguageStandard: .cxx17
 )
