@@ -96,6 +96,8 @@ let package = Package(
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests("RequestPathTests", ["RequestPath", "Time"]),
+        tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
+        tests("ReportTests", ["Report", "Statistics"]),
     ],
     cxxLanguageStandard: .cxx17
 )
