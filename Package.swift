@@ -82,7 +82,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BudgetTests", ["Budget"]),
-        tests("ConfigTests", ["Config", "Budget"]),
+        tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -51,6 +51,8 @@ struct YAMLProblem {
             return "the list needs \",\" or \"]\" here (it opened at line \(self.contextLine))"
         case "did not find expected ',' or '}'":
             return "the map needs \",\" or \"}\" here (it opened at line \(self.contextLine))"
+        case "did not find expected node content":
+            return "a value or a closing bracket is missing here"
         case "found character that cannot start any token":
             return "a value cannot start with this character: quote it"
         default:
