@@ -23,7 +23,8 @@ struct YAMLProblem {
             }
             return
         }
-        faults.add(self.place, self.message)
+        // libyaml ends a last line that has no line end, and names the line after it.
+        faults.add(min(self.place, source.end), self.message)
     }
 
     /// An unclosed quote or bracket is best shown where it was opened.
