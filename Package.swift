@@ -91,7 +91,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("BudgetTests", ["Budget"]),
-        tests("ConfigTests", ["Config", "Budget"]),
+        tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),

@@ -9,6 +9,10 @@ package import Budget
 /// Why an engine's bearer token could not be had. No message holds the token.
 package struct BearerFault: Error, Sendable, Equatable {
     package var message: String
+
+    package init(message: String) {
+        self.message = message
+    }
 }
 
 extension BearerSource {

@@ -11,15 +11,16 @@ extension Field {
             return nil
         }
         var names: [Int: String] = [:]
+        var isWhole = true
         var classes: [ClassSpec] = []
         for entry in entries where entry.keyIsObjectName() {
             guard let spec = entry.classSpec(budget, names: &names) else {
-                classes.append(ClassSpec(name: entry.key, priority: 0))
+                isWhole = false
                 continue
             }
             classes.append(spec)
         }
-        return classes
+        return isWhole ? classes : nil
     }
 
     private func classSpec(_ budget: BudgetSpec, names: inout [Int: String]) -> ClassSpec? {

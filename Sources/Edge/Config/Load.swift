@@ -76,6 +76,8 @@ private struct Loader {
                     + "are read, split it into several")
             return
         }
+        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let bytes = bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(3)) : bytes
         let index = self.faults.addFile(named: fileName)
         let source = SourceText(bytes: bytes, fileIndex: index)
         guard source.check(into: self.faults) else {

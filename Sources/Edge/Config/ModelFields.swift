@@ -13,10 +13,11 @@ extension Field {
         let engine = fields.required("engine", "engine: {kind: ...}")?.engine()
         let artifact = fields.optional("artifact")?.artifact()
         let accelerator = fields.optional("accelerator")?.accelerator(reference: &model.pool)
-        let budget = fields.optional("budget")?.budget() ?? BudgetSpec()
-        let isBudgetSound = self.faults.count == faultsBefore
+        let budgetField = fields.optional("budget")
+        let budget = budgetField == nil ? BudgetSpec() : budgetField?.budget()
+        let isSound = self.faults.count == faultsBefore && budget != nil
         let classField = fields.optional("classes")
-        let classes = classField.map { $0.classes(budget) } ?? [.standard]
+        let classes = classField.map { $0.classes(budget ?? BudgetSpec()) } ?? [.standard]
         model.classNames = classes?.map(\.name)
         let overload =
             fields.optional("overload")?.overload(references: &model.ladderModels)
@@ -27,9 +28,10 @@ extension Field {
         guard let engine, let classes else { return model }
         let spec = ModelSpec(
             name: name.name, namespace: namespace, aliases: model.aliases.map(\.name),
-            engine: engine, artifact: artifact, accelerator: accelerator, budget: budget,
+            engine: engine, artifact: artifact, accelerator: accelerator,
+            budget: budget ?? BudgetSpec(),
             classes: classes, overload: overload, scaling: scaling, rollout: rollout)
-        if isBudgetSound {
+        if isSound {
             self.checkBounds(spec, at: classField?.keyPosition ?? self.keyPosition)
             self.checkColdStart(spec)
         }

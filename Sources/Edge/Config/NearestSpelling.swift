@@ -18,8 +18,8 @@ enum NearestSpelling {
     /// Most spellings that are compared.
     private static let candidatesMax = 512
 
-    /// The nearest of `valid`, by synonyms, then by edits up to a third of the length; the first of
-    /// equals. `nil` when none is near.
+    /// The nearest of `valid`, by synonyms, then by edits up to a third of the length; the last of
+    /// equals, so that `p98` is `p99`. `nil` when none is near.
     static func of(_ text: String, among valid: [String]) -> String? {
         let wrong = Self.folded(text)
         guard !wrong.isEmpty, wrong.count <= Self.lengthMax else { return nil }
@@ -27,10 +27,10 @@ enum NearestSpelling {
             return synonym
         }
         var best: String?
-        var bestDistance = max(1, wrong.count / 3) + 1
+        var bestDistance = max(1, wrong.count / 3)
         for spelling in valid.prefix(Self.candidatesMax) {
-            let distance = Self.distance(wrong, Self.folded(spelling), below: bestDistance)
-            if distance < bestDistance {
+            let distance = Self.distance(wrong, Self.folded(spelling), below: bestDistance + 1)
+            if distance <= bestDistance {
                 best = spelling
                 bestDistance = distance
             }

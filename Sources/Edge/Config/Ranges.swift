@@ -16,5 +16,5 @@ enum Ranges {
     static let confidence = 0.5...0.999999
     static let positiveShare = 0.000001...1
     static let replicas = 0...10_000
-    static let weight = 0.001...1000.0
+    static let weight = 0.001...1000
 }

@@ -58,32 +58,36 @@ extension Field {
         }
         guard range.contains(value) else {
             self.fault(
-                "\(self.path) is \(quoted(text)): it must be from \(range.lowerBound) "
-                    + "to \(range.upperBound)")
+                "\(self.path) is \(quoted(text)): it must be from \(Self.short(range.lowerBound)) "
+                    + "to \(Self.short(range.upperBound))")
             return nil
         }
         return value
     }
 
+    private static func short(_ number: Double) -> String {
+        Int(exactly: number).map(String.init) ?? String(number)
+    }
+
     /// A duration inside `range`, in nanoseconds.
     func duration(in range: ClosedRange<UInt64>) -> UInt64? {
         self.written(
-            WrittenDuration.form, noun: "a duration", WrittenDuration.parse,
-            WrittenDuration.nearest, in: range, WrittenDuration.text)
+            WrittenDuration.form, WrittenDuration.parse, WrittenDuration.nearest, in: range,
+            WrittenDuration.text)
     }
 
     /// A size inside `range`, in bytes.
     func size(in range: ClosedRange<UInt64>) -> UInt64? {
         self.written(
-            WrittenSize.form, noun: "a size", WrittenSize.parse, WrittenSize.nearest, in: range
+            WrittenSize.form, WrittenSize.parse, WrittenSize.nearest, in: range
         ) { "\($0)" }
     }
 
     /// A share inside `range`, 0...1.
     func share(in range: ClosedRange<Double> = 0...1) -> Double? {
         self.written(
-            WrittenShare.form, noun: "a share", WrittenShare.parse, WrittenShare.nearest, in: range
-        ) { "\(($0 * 1_000_000).rounded() / 10_000)%" }
+            WrittenShare.form, WrittenShare.parse, WrittenShare.nearest, in: range,
+            WrittenShare.text)
     }
 
     /// An amount of money.
@@ -122,7 +126,7 @@ extension Field {
     }
 
     private func written<Value: Comparable>(
-        _ form: String, noun: String, _ parse: (String) throws(WrittenFault) -> Value,
+        _ form: String, _ parse: (String) throws(WrittenFault) -> Value,
         _ nearest: (String) -> String?, in range: ClosedRange<Value>, _ spell: (Value) -> String
     ) -> Value? {
         guard let (text, _) = self.scalar(form) else { return nil }
@@ -138,7 +142,7 @@ extension Field {
                         + "\(spell(range.lowerBound)) to \(spell(range.upperBound))")
             case .malformed:
                 self.fault(
-                    "\(self.path): \"\(quoted(text))\" is not \(noun) (\(form))",
+                    "\(self.path): \"\(quoted(text))\" is not \(form)",
                     suggestion: nearest(text))
             }
             return nil

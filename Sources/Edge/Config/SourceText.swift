@@ -15,7 +15,7 @@ struct SourceText {
     func check(into faults: FaultList) -> Bool {
         var isClean = true
         var position = Position(file: self.fileIndex, line: 1, column: 1)
-        var index = self.startsWithByteOrderMark ? 3 : 0
+        var index = 0
         while index < self.bytes.count {
             guard let (scalar, length) = self.scalar(at: index) else {
                 faults.add(
@@ -66,8 +66,22 @@ struct SourceText {
         return tabs
     }
 
-    private var startsWithByteOrderMark: Bool {
-        self.bytes.starts(with: [0xEF, 0xBB, 0xBF])
+    /// The place after the last character.
+    var end: Position {
+        var position = Position(file: self.fileIndex, line: 1, column: 1)
+        var previous: UInt8 = 0
+        for byte in self.bytes {
+            if byte == UInt8(ascii: "\n"), previous == UInt8(ascii: "\r") {
+                // The second half of a line end.
+            } else if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+                position.line += 1
+                position.column = 1
+            } else if byte & 0xC0 != 0x80 {
+                position.column += 1
+            }
+            previous = byte
+        }
+        return position
     }
 
     private static func refusal(of scalar: Unicode.Scalar, atLineStart: Bool) -> String? {

@@ -34,7 +34,8 @@ package struct TenantKey: Sendable {
         let secret = Base64URL.encode(try self.random(self.secretBytes))
         let salt = try self.random(self.saltBytes)
         var hash = [UInt8](repeating: 0, count: self.hashBytes)
-        guard let hasher = TenantKeyHasher(),
+        let hasher = try TenantKeyHasher()
+        guard
             Array(secret.utf8).withUnsafeBytes({ hasher.hash(salt: salt, secret: $0, into: &hash) })
         else { throw .cryptography }
         return TenantKey(

@@ -7,12 +7,12 @@ package struct TenantKeyHasher: ~Copyable {
     private let context: OpaquePointer
     private let digest: OpaquePointer
 
-    /// `nil` when OpenSSL has no SHA-256.
-    package init?() {
-        guard let context = EVP_MD_CTX_new() else { return nil }
+    /// Throws when OpenSSL has no SHA-256.
+    package init() throws(TenantKeyFault) {
+        guard let context = EVP_MD_CTX_new() else { throw .cryptography }
         guard let digest = EVP_MD_fetch(nil, "SHA256", nil) else {
             EVP_MD_CTX_free(context)
-            return nil
+            throw .cryptography
         }
         self.context = context
         self.digest = digest

@@ -17,7 +17,7 @@ struct YAMLNode {
     var kindName: String {
         switch self.content {
         case .scalar(let text, let isPlain):
-            if text.isEmpty && isPlain { "nothing" } else { "\"\(quoted(text))\"" }
+            if isPlain, case .null = PlainType(text) { "nothing" } else { "\"\(quoted(text))\"" }
         case .list: "a list"
         case .map: "a map"
         case .refused: "nothing"
@@ -25,8 +25,12 @@ struct YAMLNode {
     }
 }
 
-/// A value fit to stand in a message: one line, printable, of bounded length.
+/// A value fit to stand in a message: one line, printable, of bounded length. Of what looks like a
+/// secret only the beginning that makes it look so.
 func quoted(_ text: String) -> String {
+    for prefix in ["plm_", "sk-"] where text.hasPrefix(prefix) {
+        return "\(prefix)..."
+    }
     var result = ""
     var count = 0
     for scalar in text.unicodeScalars {

@@ -23,7 +23,8 @@ struct YAMLProblem {
             }
             return
         }
-        faults.add(self.place, self.message)
+        // libyaml ends a last line that has no line end, and names the line after it.
+        faults.add(min(self.place, source.end), self.message)
     }
 
     /// An unclosed quote or bracket is best shown where it was opened.
@@ -51,6 +52,8 @@ struct YAMLProblem {
             return "the list needs \",\" or \"]\" here (it opened at line \(self.contextLine))"
         case "did not find expected ',' or '}'":
             return "the map needs \",\" or \"}\" here (it opened at line \(self.contextLine))"
+        case "did not find expected node content":
+            return "a value or a closing bracket is missing here"
         case "found character that cannot start any token":
             return "a value cannot start with this character: quote it"
         default:

@@ -1,7 +1,7 @@
 /// Durations as a budget writes them: `[0-9]+(ms|s|m|h|d)`, in nanoseconds.
 package enum WrittenDuration {
     /// The form, for messages.
-    package static let form = "a whole number and ms, s, m, h or d"
+    package static let form = "a duration (a whole number and ms, s, m, h or d)"
 
     private static let units: [(name: Substring, nanos: UInt64)] = [
         ("ms", 1_000_000),

@@ -30,6 +30,12 @@ package enum WrittenShare {
         return self.text(significand: decimal.significand * 100, scale: decimal.scale)
     }
 
+    /// The shortest spelling of a share of 0...1, to 4 decimals of a percent.
+    package static func text(_ share: Double) -> String {
+        let millionths = (min(max(share, 0), 1) * 1_000_000).rounded()
+        return self.text(significand: UInt64(millionths), scale: 4)
+    }
+
     private static func text(significand: UInt64, scale: Int) -> String {
         let divisor = powerOfTen(scale)
         let whole = significand / divisor
