@@ -82,6 +82,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("WireTests", ["Wire"]),
+        tests("TidyTests", []),
     ],
     cxxLanguageStandard: .cxx17
 )
