@@ -86,3 +86,14 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+/// A libFuzzer target of scripts/fuzz, which sets the variable: libFuzzer brings its own `main`.
+func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "Fuzz\(name)", dependencies: dependencies, path: "Tests/Fuzz/\(name)",
+        exclude: ["corpus"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+}
+
+if Context.environment["PLIMSOLL_FUZZ"] != nil {
+    package.targets += []
+}
