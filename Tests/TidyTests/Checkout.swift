@@ -73,7 +73,7 @@ struct Checkout: Sendable {
 /// Blanks comments and the insides of string literals, keeping every line's number.
 ///
 /// A lexer of four states is enough for a checker of style: it reads nested block comments, raw and
-/// multi-line strings and back-ticked names. Code inside an interpolation is blanked with its string.
+/// multi-line strings and back-ticked names. An interpolation is blanked with its string.
 private func blanked(_ lines: [String]) -> [String] {
     var commentDepth = 0
     var closing: [UInt8]?
