@@ -98,6 +98,18 @@ let package = Package(
         tests("RequestPathTests", ["RequestPath", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
+        tests("TidyTests", []),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+/// A libFuzzer target of scripts/fuzz, which sets the variable: libFuzzer brings its own `main`.
+func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "Fuzz\(name)", dependencies: dependencies, path: "Tests/Fuzz/\(name)",
+        exclude: ["corpus"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+}
+
+if Context.environment["PLIMSOLL_FUZZ"] != nil {
+    package.targets += []
+}

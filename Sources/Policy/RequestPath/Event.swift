@@ -47,7 +47,7 @@ package struct Arrival: Sendable, Equatable {
     package var outputTokensMax: UInt32?
     /// The client's own TTFT deadline in nanoseconds from arrival; only ever shortens.
     package var deadlineNanos: UInt64?
-    /// A cap may be written into this request: no tools, no response format, a surface with a limit.
+    /// A cap may be written into this request: no tools, no response format, a surface with limit.
     package var cappable: Bool
     /// A second try before the first byte is allowed for this surface.
     package var retryable: Bool
