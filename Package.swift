@@ -87,7 +87,10 @@ let package = Package(
 
         .executableTarget(
             name: "plimsoll",
-            dependencies: ["Config", "HTTP", "RequestPath", "EngineModel", "Workload", "Report"],
+            dependencies: [
+                "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Report",
+                "RequestPath", "Time", "Wire", "Workload",
+            ],
             swiftSettings: strict),
 
         tests("BudgetTests", ["Budget"]),

@@ -34,6 +34,9 @@ package final class Loop {
         self.async.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     }
 
+    /// Cores this process may run on.
+    package static var availableParallelism: Int { Int(uv_available_parallelism()) }
+
     /// Runs until `stop`, on the calling thread.
     package func run() {
         _ = uv_run(self.uv, UV_RUN_DEFAULT)

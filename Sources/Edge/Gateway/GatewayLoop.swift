@@ -33,10 +33,11 @@ package final class GatewayLoop {
     package init(
         _ loop: Loop, core: GatewayCore, metrics: LoopMetrics
     ) throws(GatewayConfigFault) {
-        guard let hasher = TenantKeyHasher() else {
+        do {
+            self.hasher = try TenantKeyHasher()
+        } catch {
             throw GatewayConfigFault("OpenSSL offers no SHA-256: is the library installed whole?")
         }
-        self.hasher = hasher
         self.core = core
         self.loop = loop
         self.metrics = metrics
