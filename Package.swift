@@ -80,6 +80,8 @@ let package = Package(
         edge("HTTP", ["Wire", "EventLoop", "Time"]),
         edge("Config", ["Budget", "CYAML", "COpenSSL"]),
 
+        edge(
+            "SimulatedEngine", ["EngineModel", "EventLoop", "HTTP", "Statistics", "Time", "Wire"]),
         edge("Engines", ["Budget", "RequestPath", "Wire"]),
         edge(
             "Gateway",
@@ -89,7 +91,7 @@ let package = Package(
             name: "plimsoll",
             dependencies: [
                 "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Report",
-                "RequestPath", "Time", "Wire", "Workload",
+                "RequestPath", "SimulatedEngine", "Time", "Wire", "Workload",
             ],
             swiftSettings: strict),
 
