@@ -210,7 +210,7 @@ extension Admission {
         guard record.waited != .coldStart, record.attempt <= 1 else { return }
         let model = Int(record.served)
         let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)
-        let slack = self.slack(lane: lane, model: model)
+        let slack = Self.slack(of: record)
         guard Double(max(record.predictedNanos, actualNanos)) > slack else { return }
         let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)
         self.queues.lanes[lane].errors.add(ratio: ratio, now: now)
