@@ -184,7 +184,7 @@ extension Admission {
         let model = self.endpoints[index].model
         let before = self.endpoints[index].limits.looks
         let mean = self.endpoints[index].limits.look(
-            now: now, boundNanos: self.plan.models[model].interTokenBoundNanos)
+            now: now, boundNanos: self.pools[model].bounds.interTokenNanos)
         if let mean {
             self.endpoints[index].steps.learnInterToken(nanos: mean)
             self.pools[model].steps.learnInterToken(nanos: mean)
