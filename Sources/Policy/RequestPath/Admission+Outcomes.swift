@@ -184,7 +184,7 @@ extension Admission {
         let model = self.endpoints[index].model
         let before = self.endpoints[index].limits.looks
         let mean = self.endpoints[index].limits.look(
-            now: now, boundNanos: self.plan.models[model].interTokenBoundNanos)
+            now: now, boundNanos: self.pools[model].bounds.interTokenNanos)
         if let mean {
             self.endpoints[index].steps.learnInterToken(nanos: mean)
             self.pools[model].steps.learnInterToken(nanos: mean)
@@ -210,7 +210,7 @@ extension Admission {
         guard record.waited != .coldStart, record.attempt <= 1 else { return }
         let model = Int(record.served)
         let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)
-        let slack = self.slack(lane: lane, model: model)
+        let slack = Self.slack(of: record)
         guard Double(max(record.predictedNanos, actualNanos)) > slack else { return }
         let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)
         self.queues.lanes[lane].errors.add(ratio: ratio, now: now)

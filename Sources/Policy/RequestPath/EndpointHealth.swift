@@ -19,7 +19,7 @@ struct EndpointHealth: Sendable {
     private(set) var gone = false
     /// Last outcomes, newest in bit 0; 1 is a failure.
     private var outcomes: UInt16 = 0
-    private var failures: [UInt64] = Array(repeating: 0, count: Self.window)
+    private var failures = InlineArray<10, UInt64>(repeating: 0)
     private var failuresAt = 0
     private var timesOut = 0
 
