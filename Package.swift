@@ -16,9 +16,12 @@ let strict: [SwiftSetting] = [
 /// Policy and Twin hold no unsafe code at all.
 let pure: [SwiftSetting] = strict + [.strictMemorySafety()]
 
-func policy(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func policy(
+    _ name: String, _ dependencies: [Target.Dependency] = [], linking libraries: [String] = []
+) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Sources/Policy/\(name)", swiftSettings: pure)
+        name: name, dependencies: dependencies, path: "Sources/Policy/\(name)",
+        swiftSettings: pure, linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 func twin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -62,7 +65,8 @@ let package = Package(
         // Policy: pure decisions.
         policy("Time"),
         policy("Budget"),
-        policy("Statistics", ["Time"]),
+        // The standard library's own rounding and square root call libm.
+        policy("Statistics", ["Time"], linking: ["m"]),
         policy("RequestPath", ["Time", "Statistics"]),
         policy("Report", ["Time", "Statistics"]),
 
@@ -73,17 +77,42 @@ let package = Package(
         // Edge: real time, real I/O.
         edge("Wire", ["CSimdjson"]),
         edge("EventLoop", ["CUV", "COpenSSL", "Time"]),
-        edge("HTTP", ["Wire", "EventLoop"]),
+        edge("HTTP", ["Wire", "EventLoop", "Time"]),
         edge("Config", ["Budget", "CYAML", "COpenSSL"]),
+
+        edge("Engines", ["Budget", "RequestPath", "Wire"]),
+        edge(
+            "Gateway",
+            ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"]),
 
         .executableTarget(
             name: "plimsoll",
-            dependencies: ["Config", "HTTP", "RequestPath", "EngineModel", "Workload", "Report"],
+            dependencies: [
+                "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Report",
+                "RequestPath", "Time", "Wire", "Workload",
+            ],
             swiftSettings: strict),
 
         tests("BudgetTests", ["Budget"]),
         tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
+        tests("StatisticsTests", ["Statistics", "Time"]),
+        tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
+        tests("RequestPathTests", ["RequestPath", "Time"]),
+        tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
+        tests("ReportTests", ["Report", "Statistics"]),
+        tests("TidyTests", []),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+/// A libFuzzer target of scripts/fuzz, which sets the variable: libFuzzer brings its own `main`.
+func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "Fuzz\(name)", dependencies: dependencies, path: "Tests/Fuzz/\(name)",
+        exclude: ["corpus"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+}
+
+if Context.environment["PLIMSOLL_FUZZ"] != nil {
+    package.targets += []
+}

@@ -105,10 +105,12 @@ package struct ActionBuffer: Sendable {
         self.actions.reserveCapacity(capacity)
     }
 
+    /// Adds an action after all others.
     package mutating func append(_ action: Action) {
         self.actions.append(action)
     }
 
+    /// Forgets all actions and keeps the memory.
     package mutating func removeAll() {
         self.actions.removeAll(keepingCapacity: true)
     }

@@ -4,18 +4,104 @@ package import Time
 ///
 /// A pure function of its events: the same events at the same instants give the same actions.
 package struct Admission: Sendable {
-    private var plan: Plan
+    var plan: Plan
+    var slab = RequestSlab(capacity: Self.startCapacity)
+    var timers = DeadlineHeap(capacity: Self.startCapacity)
+    var queues: ClassQueues
+    var pools: [Pool]
+    var tenants: [TenantLimits]
+    /// Indexed by `EndpointID`; some may be unknown.
+    var endpoints: [Endpoint] = []
+    /// Probes due and ends of busy pauses, by endpoint.
+    var endpointTimers = DeadlineHeap(capacity: 64)
+    var random: UInt64
+    var isDraining = false
+    /// In this step a tenant met its concurrency limit or came off it: who is first in line may have
+    /// changed in every model.
+    var holdsChanged = false
 
+    private static let startCapacity = 1024
+
+    /// - Parameter seed: spreads work over endpoints that are equal; nothing else depends on it.
     package init(plan: Plan, seed: UInt64) {
         self.plan = plan
+        self.random = seed
+        self.tenants = plan.tenants.map { TenantLimits(plan: $0) }
+        (self.pools, self.queues) = Self.rooms(for: plan)
     }
 
     /// Takes one event and appends what must be done about it.
+    ///
+    /// - Complexity: O(log live requests + endpoints of the model); no allocation once as many
+    ///   requests have been live as ever will be.
     package mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer) {
+        switch event {
+        case .arrive(let arrival):
+            self.arrive(arrival, now: now, into: &actions)
+        case .firstToken(let id):
+            self.withSlot(id) { $0.firstToken($1, now: now, into: &actions) }
+        case .progress(let id, let outputTokens):
+            self.withSlot(id) {
+                $0.progress($1, outputTokens: outputTokens, now: now, into: &actions)
+            }
+        case .finish(let id, let usage):
+            self.withSlot(id) { $0.finish($1, usage: usage, now: now, into: &actions) }
+        case .attemptFailed(let id, let failure, let beforeFirstByte):
+            self.withSlot(id) {
+                $0.attemptFailed(
+                    $1, failure, beforeFirstByte: beforeFirstByte, now: now, into: &actions)
+            }
+        case .cancel(let id):
+            self.withSlot(id) { $0.cancel($1, now: now, into: &actions) }
+        case .endpointAdded(let id, let model, let ready):
+            self.addEndpoint(id, model: model, ready: ready, now: now, into: &actions)
+        case .endpointRemoved(let id):
+            self.removeEndpoint(id, now: now, into: &actions)
+        case .probed(let id, let healthy):
+            self.probed(id, healthy: healthy, now: now, into: &actions)
+        case .scraped(let id, let gauges):
+            self.scraped(id, gauges, now: now, into: &actions)
+        case .drain:
+            self.isDraining = true
+        case .replan(let plan):
+            self.replan(plan, now: now, into: &actions)
+        case .tick:
+            self.tick(now: now, into: &actions)
+        }
+        while self.holdsChanged {
+            self.holdsChanged = false
+            for model in self.pools.indices { self.pump(model, now: now, into: &actions) }
+        }
     }
 
     /// When `tick` is due next; `nil` while nothing waits for time to pass.
     package func nextDeadline() -> Instant? {
-        nil
+        var due = self.timers.first?.at
+        if let other = self.endpointTimers.first?.at { due = min(due ?? other, other) }
+        for lane in self.queues.lanes {
+            if let other = lane.ladder.dueAt { due = min(due ?? other, other) }
+        }
+        return due
     }
+
+    /// An event about a request that is no longer live is a race the edge may lose; it means
+    /// nothing any more.
+    private mutating func withSlot(_ id: RequestID, _ body: (inout Admission, Int) -> Void) {
+        guard let slot = self.slab.slot(of: id) else { return }
+        body(&self, slot)
+    }
+
+    static func rooms(for plan: Plan) -> ([Pool], ClassQueues) {
+        var pools: [Pool] = []
+        var lanes: [Lane] = []
+        for model in plan.models {
+            pools.append(Pool(lanes: lanes.count..<(lanes.count + model.classes.count)))
+            let quantile = max(model.confidence, Self.leastConfidence)
+            for _ in model.classes { lanes.append(Lane(quantile: quantile)) }
+        }
+        return (pools, ClassQueues(lanes: lanes, tenantCount: plan.tenants.count))
+    }
+
+    /// The plan is a bound for the ninety-ninth percentile, whatever confidence is written.
+    private static let leastConfidence = 0.99
 }

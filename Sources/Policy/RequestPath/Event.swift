@@ -47,10 +47,13 @@ package struct Arrival: Sendable, Equatable {
     package var outputTokensMax: UInt32?
     /// The client's own TTFT deadline in nanoseconds from arrival; only ever shortens.
     package var deadlineNanos: UInt64?
-    /// A cap may be written into this request: no tools, no response format, a surface with a limit.
+    /// A cap may be written into this request: no tools, no response format, a surface with limit.
     package var cappable: Bool
     /// A second try before the first byte is allowed for this surface.
     package var retryable: Bool
+    /// Tokens are relayed as they come. Of a whole answer the first byte tells nothing about the
+    /// first token, so that its deadline ends at dispatch and its TTFT is not learned from.
+    package var streams: Bool
     /// Hash of the prompt, for recognising the retry of a refused request.
     package var promptHash: UInt64
     /// Bytes the body occupies while it waits.
@@ -60,7 +63,7 @@ package struct Arrival: Sendable, Equatable {
         request: RequestID, model: ModelID, tenant: TenantID, classIndex: Int,
         promptBytes: UInt32, promptTokensExact: UInt32? = nil, images: UInt16 = 0,
         outputTokensMax: UInt32? = nil, deadlineNanos: UInt64? = nil, cappable: Bool = true,
-        retryable: Bool = true, promptHash: UInt64 = 0, bodyBytes: UInt32 = 0
+        retryable: Bool = true, streams: Bool = true, promptHash: UInt64 = 0, bodyBytes: UInt32 = 0
     ) {
         self.request = request
         self.model = model
@@ -73,6 +76,7 @@ package struct Arrival: Sendable, Equatable {
         self.deadlineNanos = deadlineNanos
         self.cappable = cappable
         self.retryable = retryable
+        self.streams = streams
         self.promptHash = promptHash
         self.bodyBytes = bodyBytes
     }

@@ -59,7 +59,7 @@ package struct ClassPlan: Sendable, Equatable {
     package var planNanos: UInt64
     /// The hard limit: a request without a first token by then is aborted. Never below `planNanos`.
     package var deadlineNanos: UInt64
-    /// A queued request waits no longer than this although higher classes have work; `nil`: the plan.
+    /// A queued request waits no longer than this although higher classes have work; `nil`: plan.
     package var maxWaitNanos: UInt64?
     /// Most requests queued at once.
     package var queueRequestsMax: Int

@@ -1,3 +1,313 @@
 #include "csimdjson.h"
+
+#include <cstring>
+#include <new>
 #include <simdjson.h>
-extern "C" int csimdjson_padding(void) { return simdjson::SIMDJSON_PADDING; }
+
+using namespace simdjson;
+
+struct csimdjson_parser {
+    ondemand::parser parser;
+};
+
+namespace {
+
+constexpr const char *names[CSIMDJSON_FIELDS] = {
+    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
+    "max_output_tokens", "n", "best_of", "messages", "prompt", "input", "instructions", "tools",
+    "response_format", "text", "store"};
+
+int field_named(std::string_view key) {
+    for (int index = 0; index < CSIMDJSON_FIELDS; index++)
+        if (key == names[index]) return index;
+    return -1;
+}
+
+/* A key between its quotes; on-demand keys are not unescaped, and end at the first bare quote. */
+std::string_view raw_key(ondemand::raw_json_string key, bool &escaped) {
+    const char *start = key.raw();
+    const char *end = start;
+    escaped = false;
+    while (*end != '"') {
+        if (*end == '\\') {
+            escaped = true;
+            end++;
+        }
+        end++;
+    }
+    return std::string_view(start, size_t(end - start));
+}
+
+uint64_t mix(uint64_t hash, const char *text, size_t count) {
+    constexpr uint64_t prime = 0x9E3779B97F4A7C15ull;
+    while (count >= 8) {
+        uint64_t word;
+        memcpy(&word, text, 8);
+        hash = (hash ^ word) * prime;
+        hash ^= hash >> 29;
+        text += 8;
+        count -= 8;
+    }
+    uint64_t word = 0;
+    memcpy(&word, text, count);
+    hash = (hash ^ word ^ (uint64_t(count) << 56)) * prime;
+    return hash ^ (hash >> 32);
+}
+
+/* What the walk over the prompt adds up. */
+struct Prompt {
+    csimdjson_body *out;
+    void text(std::string_view raw) {
+        out->prompt_bytes += uint32_t(raw.size());
+        out->prompt_hash = mix(out->prompt_hash, raw.data(), raw.size());
+    }
+};
+
+/* The text of a raw string token: without quotes and without the blanks simdjson leaves behind. */
+std::string_view inside(std::string_view token) {
+    while (!token.empty() && token.back() != '"') token.remove_suffix(1);
+    if (token.size() < 2) return std::string_view();
+    return token.substr(1, token.size() - 2);
+}
+
+bool is_data_uri(std::string_view text) { return text.substr(0, 5) == "data:"; }
+
+error_code walk(ondemand::value value, Prompt &prompt, int depth);
+
+/* One message or one content part: its text counts, its images are counted, its data is not. */
+error_code walk_object(ondemand::object object, Prompt &prompt, int depth) {
+    for (auto field_result : object) {
+        ondemand::field field;
+        if (auto error = std::move(field_result).get(field)) return error;
+        bool escaped;
+        std::string_view key = raw_key(field.key(), escaped);
+        ondemand::value value = field.value();
+        if (key == "image_url" || key == "input_image") {
+            prompt.out->images++;
+            continue;
+        }
+        if (key == "input_audio" || key == "file" || key == "video_url" || key == "audio_url")
+            continue;
+        if (key == "type" || key == "role" || key == "id" || key == "detail") continue;
+        if (auto error = walk(value, prompt, depth + 1)) return error;
+    }
+    return SUCCESS;
+}
+
+error_code walk_array(ondemand::array array, Prompt &prompt, int depth) {
+    for (auto element_result : array) {
+        ondemand::value element;
+        if (auto error = element_result.get(element)) return error;
+        if (auto error = walk(element, prompt, depth + 1)) return error;
+    }
+    return SUCCESS;
+}
+
+error_code walk(ondemand::value value, Prompt &prompt, int depth) {
+    if (depth > 32) return SUCCESS;
+    ondemand::json_type type;
+    if (auto error = value.type().get(type)) return error;
+    switch (type) {
+    case ondemand::json_type::string: {
+        std::string_view text = inside(value.raw_json_token());
+        if (!is_data_uri(text)) prompt.text(text);
+        return SUCCESS;
+    }
+    case ondemand::json_type::number: {
+        std::string_view text = value.raw_json_token();
+        prompt.out->prompt_ids++;
+        prompt.out->prompt_hash = mix(prompt.out->prompt_hash, text.data(), text.size());
+        return SUCCESS;
+    }
+    case ondemand::json_type::object: {
+        ondemand::object object;
+        if (auto error = value.get_object().get(object)) return error;
+        return walk_object(object, prompt, depth);
+    }
+    case ondemand::json_type::array: {
+        ondemand::array array;
+        if (auto error = value.get_array().get(array)) return error;
+        return walk_array(array, prompt, depth);
+    }
+    default: return SUCCESS;
+    }
+}
+
+/* Integers and null are the API's types; simdjson's error says anything else. */
+error_code take_number(ondemand::value value, int64_t &into, bool &wrong) {
+    bool null;
+    if (auto error = value.is_null().get(null)) return error;
+    if (null) return SUCCESS;
+    int64_t number;
+    if (value.get_int64().get(number) || number < 0) {
+        wrong = true;
+        return SUCCESS;
+    }
+    into = number;
+    return SUCCESS;
+}
+
+error_code take_bool(ondemand::value value, int32_t &into, bool &wrong) {
+    bool null;
+    if (auto error = value.is_null().get(null)) return error;
+    if (null) return SUCCESS;
+    bool flag;
+    if (value.get_bool().get(flag)) {
+        wrong = true;
+        return SUCCESS;
+    }
+    into = flag ? 1 : 0;
+    return SUCCESS;
+}
+
+error_code take_stream_options(ondemand::value value, csimdjson_body *out, bool &wrong) {
+    bool null;
+    if (auto error = value.is_null().get(null)) return error;
+    if (null) return SUCCESS;
+    ondemand::object options;
+    if (value.get_object().get(options)) {
+        wrong = true;
+        return SUCCESS;
+    }
+    bool seen = false;
+    for (auto field_result : options) {
+        ondemand::field field;
+        if (auto error = std::move(field_result).get(field)) return error;
+        bool escaped;
+        std::string_view key = raw_key(field.key(), escaped);
+        if (escaped || key != "include_usage") continue;
+        if (seen) wrong = true;
+        seen = true;
+        ondemand::value flag = field.value();
+        if (auto error = take_bool(flag, out->include_usage, wrong)) return error;
+    }
+    return SUCCESS;
+}
+
+error_code take_presence(ondemand::value value, int32_t &into) {
+    ondemand::json_type type;
+    if (auto error = value.type().get(type)) return error;
+    if (type == ondemand::json_type::null) return SUCCESS;
+    if (type == ondemand::json_type::array) {
+        ondemand::array array;
+        if (auto error = value.get_array().get(array)) return error;
+        bool empty;
+        if (auto error = array.is_empty().get(empty)) return error;
+        into = empty ? 0 : 1;
+        return SUCCESS;
+    }
+    into = 1;
+    return SUCCESS;
+}
+
+error_code take(int index, ondemand::value value, csimdjson_body *out, bool &wrong) {
+    Prompt prompt{out};
+    switch (index) {
+    case CSIMDJSON_MODEL: {
+        ondemand::json_type type;
+        if (auto error = value.type().get(type)) return error;
+        wrong = type != ondemand::json_type::string;
+        return SUCCESS;
+    }
+    case CSIMDJSON_STREAM: return take_bool(value, out->stream, wrong);
+    case CSIMDJSON_STORE: return take_bool(value, out->store, wrong);
+    case CSIMDJSON_STREAM_OPTIONS: return take_stream_options(value, out, wrong);
+    case CSIMDJSON_MAX_TOKENS: return take_number(value, out->max_tokens, wrong);
+    case CSIMDJSON_MAX_COMPLETION_TOKENS:
+        return take_number(value, out->max_completion_tokens, wrong);
+    case CSIMDJSON_MAX_OUTPUT_TOKENS: return take_number(value, out->max_output_tokens, wrong);
+    case CSIMDJSON_N: return take_number(value, out->n, wrong);
+    case CSIMDJSON_BEST_OF: return take_number(value, out->best_of, wrong);
+    case CSIMDJSON_RESPONSE_FORMAT: return take_presence(value, out->has_response_format);
+    case CSIMDJSON_TOOLS: {
+        if (auto error = take_presence(value, out->has_tools)) return error;
+        return SUCCESS;
+    }
+    case CSIMDJSON_TEXT: return SUCCESS;
+    default: return walk(value, prompt, 0);
+    }
+}
+
+/* Where a value stands: simdjson knows its start, and for the end the next structural character. */
+csimdjson_range range_of(ondemand::value &value, const char *text) {
+    std::string_view token = value.raw_json_token();
+    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' ||
+                              token.back() == '\t' || token.back() == '\r'))
+        token.remove_suffix(1);
+    return csimdjson_range{uint32_t(token.data() - text), uint32_t(token.size())};
+}
+
+void fail(csimdjson_body *out, int fault, int field = -1) {
+    out->fault = fault;
+    out->fault_field = field;
+}
+
+}  // namespace
+
+extern "C" {
+
+size_t csimdjson_padding(void) { return SIMDJSON_PADDING; }
+
+csimdjson_parser *csimdjson_parser_new(void) { return new (std::nothrow) csimdjson_parser(); }
+
+void csimdjson_parser_free(csimdjson_parser *parser) { delete parser; }
+
+size_t csimdjson_parser_capacity(const csimdjson_parser *parser) {
+    return parser->parser.capacity();
+}
+
+const void *csimdjson_memmem(const void *hay, size_t hay_count, const void *needle,
+                             size_t needle_count) {
+    return memmem(hay, hay_count, needle, needle_count);
+}
+
+void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
+                    csimdjson_body *out) {
+    memset(out, 0, sizeof *out);
+    out->fault_field = -1;
+    out->store = 1;
+    out->max_tokens = out->max_completion_tokens = out->max_output_tokens = -1;
+    out->n = out->best_of = -1;
+    out->include_usage = -1;
+    out->is_empty = 1;
+    ondemand::document document;
+    if (auto error = parser->parser.iterate(text, count, capacity).get(document))
+        return fail(out, error == CAPACITY || error == MEMALLOC ? CSIMDJSON_TOO_LARGE
+                                                                : CSIMDJSON_NOT_JSON);
+    ondemand::json_type type;
+    if (document.type().get(type)) return fail(out, CSIMDJSON_NOT_JSON);
+    if (type != ondemand::json_type::object) return fail(out, CSIMDJSON_NOT_OBJECT);
+    ondemand::object object;
+    if (document.get_object().get(object)) return fail(out, CSIMDJSON_NOT_JSON);
+    for (auto field_result : object) {
+        ondemand::field field;
+        if (std::move(field_result).get(field)) return fail(out, CSIMDJSON_NOT_JSON);
+        out->is_empty = 0;
+        bool escaped;
+        std::string_view key = raw_key(field.key(), escaped);
+        if (escaped) {
+            std::string_view plain;
+            if (field.unescaped_key().get(plain)) return fail(out, CSIMDJSON_NOT_JSON);
+            int index = field_named(plain);
+            if (index >= 0) return fail(out, CSIMDJSON_ESCAPED_KEY, index);
+            continue;
+        }
+        int index = field_named(key);
+        if (index < 0) continue;
+        if (out->field[index].count) return fail(out, CSIMDJSON_DUPLICATE_KEY, index);
+        ondemand::value value = field.value();
+        out->field[index] = range_of(value, text);
+        if (out->field[index].count == 0) out->field[index].count = 1;
+        bool wrong = false;
+        if (take(index, value, out, wrong)) return fail(out, CSIMDJSON_NOT_JSON, index);
+        if (wrong) return fail(out, CSIMDJSON_WRONG_TYPE, index);
+    }
+    if (document.current_location().error() != OUT_OF_BOUNDS)
+        return fail(out, CSIMDJSON_TRAILING);
+    const char *end = text + count;
+    while (end > text && end[-1] != '}') end--;
+    if (end == text) return fail(out, CSIMDJSON_NOT_JSON);
+    out->object_end = uint32_t(end - 1 - text);
+}
+
+}  // extern "C"

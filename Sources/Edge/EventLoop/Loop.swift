@@ -1,0 +1,133 @@
+internal import CUV
+import Glibc
+import Synchronization
+package import Time
+
+/// One libuv loop and the thread it runs on. Everything a loop owns is touched on its thread only;
+/// other threads reach it through `mailbox`.
+package final class Loop {
+    let uv: UnsafeMutablePointer<uv_loop_t>
+    /// The way in for other threads.
+    package let mailbox: Mailbox
+    /// Monotonic time, read once for each callback.
+    package private(set) var now: Instant
+    /// Shared space for bytes that are used up inside one callback.
+    package let discard = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    /// Where encrypted bytes land before OpenSSL reads them.
+    let cipherScratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 16)
+    private let async: UnsafeMutablePointer<uv_async_t>
+
+    package init() {
+        self.uv = .allocate(capacity: 1)
+        self.async = .allocate(capacity: 1)
+        guard uv_loop_init(self.uv) == 0 else {
+            fatalError("libuv could not make an event loop: out of memory or file descriptors")
+        }
+        self.now = Instant(nanos: uv_hrtime())
+        self.mailbox = Mailbox(async: self.async)
+        uv_async_init(self.uv, self.async) { handle in
+            guard let data = handle?.pointee.data else { return }
+            let loop = Unmanaged<Loop>.fromOpaque(data).takeUnretainedValue()
+            loop.refresh()
+            loop.mailbox.runAll()
+        }
+        self.async.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    }
+
+    /// Cores this process may run on.
+    package static var availableParallelism: Int { Int(uv_available_parallelism()) }
+
+    /// Runs until `stop`, on the calling thread.
+    package func run() {
+        _ = uv_run(self.uv, UV_RUN_DEFAULT)
+    }
+
+    /// Ends `run` after the current callbacks.
+    package func stop() {
+        uv_stop(self.uv)
+    }
+
+    /// Reads the clock. Called by every callback that enters from libuv.
+    func refresh() {
+        self.now = Instant(nanos: uv_hrtime())
+    }
+
+    /// The monotonic clock at this moment, for spans inside one callback.
+    package func readClock() -> Instant {
+        Instant(nanos: uv_hrtime())
+    }
+
+    /// Starts a thread with a loop of its own. `body` sets the loop up; then it runs until stopped.
+    package static func spawn(_ body: @escaping @Sendable (Loop) -> Void) -> LoopThread {
+        LoopThread {
+            let loop = Loop()
+            body(loop)
+            loop.run()
+        }
+    }
+}
+
+/// A thread that runs one closure to its end.
+package final class LoopThread: Sendable {
+    private let thread: pthread_t
+
+    private final class Entry {
+        let body: @Sendable () -> Void
+
+        init(body: @escaping @Sendable () -> Void) {
+            self.body = body
+        }
+    }
+
+    package init(_ body: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        let entry = Unmanaged.passRetained(Entry(body: body))
+        let status = pthread_create(
+            &thread, nil,
+            { raw in
+                guard let raw else { return nil }
+                let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
+                entry.body()
+                return nil
+            }, entry.toOpaque())
+        guard status == 0 else { fatalError("no thread could be started: error \(status)") }
+        self.thread = thread
+    }
+
+    /// Waits until the thread has ended.
+    package func join() {
+        pthread_join(self.thread, nil)
+    }
+}
+
+/// Closures that other threads hand to a loop, run in order on the loop's thread.
+///
+/// Each live request has at most a few posts under way, so the connection limit bounds it.
+package final class Mailbox: @unchecked Sendable {
+    // Safe: `posts` is behind a mutex, and `uv_async_send` may be called from any thread. The handle
+    // lives as long as the process: loops are never torn down.
+    private let posts = Mutex<[@Sendable () -> Void]>([])
+    private let async: UnsafeMutablePointer<uv_async_t>
+
+    init(async: UnsafeMutablePointer<uv_async_t>) {
+        self.async = async
+    }
+
+    /// Runs `body` on the loop's thread, soon. Wakes the loop only when nothing else waits there.
+    package func post(_ body: @escaping @Sendable () -> Void) {
+        let wasEmpty = self.posts.withLock { posts in
+            posts.append(body)
+            return posts.count == 1
+        }
+        if wasEmpty { uv_async_send(self.async) }
+    }
+
+    func runAll() {
+        let posts = self.posts.withLock { posts in
+            let taken = posts
+            posts = []
+            return taken
+        }
+        for post in posts { post() }
+    }
+}

@@ -1,0 +1,38 @@
+import Budget
+import EventLoop
+import HTTP
+
+/// One loop's way to one engine endpoint.
+final class EngineLink {
+    let client: ClientEndpoint
+    /// `host: ...` and, where the engine wants one, `authorization: ...`: complete lines.
+    let hostAndAuthorization: [UInt8]
+    /// `host:port`, for headers and records.
+    let name: String
+    private let engine: EngineEndpoint
+    private let address: SocketAddress
+    private let authorization: String?
+
+    init?(
+        _ loop: Loop, endpoint: GatewayConfig.Endpoint, authorization: String?, tls: TLSContext?
+    ) {
+        guard let address = endpoint.address else { return nil }
+        self.engine = endpoint.engine
+        self.address = address
+        self.authorization = authorization
+        self.name = endpoint.engine.authority
+        self.client = ClientEndpoint(
+            loop, address: address, host: endpoint.engine.host,
+            tls: endpoint.engine.isTLS ? tls : nil)
+        var lines = HeadBuilder()
+        lines.field("host", endpoint.engine.authority)
+        if let authorization { lines.field("authorization", authorization) }
+        self.hostAndAuthorization = lines.bytes
+    }
+
+    /// Whether a reload left this endpoint as it was.
+    func matches(_ endpoint: GatewayConfig.Endpoint, _ authorization: String?) -> Bool {
+        endpoint.engine == self.engine && endpoint.address == self.address
+            && authorization == self.authorization
+    }
+}

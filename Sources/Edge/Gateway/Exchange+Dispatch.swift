@@ -1,0 +1,121 @@
+import Budget
+import Engines
+import EventLoop
+import HTTP
+import RequestPath
+import Time
+import Wire
+
+/// From admission's decision to bytes on the way to an engine.
+extension Exchange {
+    /// Carries out a dispatch: builds the engine's request and sends it.
+    func send(_ dispatch: Dispatch) {
+        let now = self.gateway.loop.readClock()
+        self.dispatch = dispatch
+        self.hasRetriedFresh = false
+        self.resetAnswer()
+        self.outputTokens = 0
+        self.reportedTokens = 0
+        self.record.times.dispatched = now
+        self.record.endpoint = dispatch.endpoint
+        self.record.attempts = dispatch.attempt
+        self.record.ladderStep = dispatch.ladderStep
+        if dispatch.waited != .none { self.record.waited = dispatch.waited }
+        self.transmit(fresh: false)
+    }
+
+    /// Sends the request over a kept or a fresh connection.
+    private func transmit(fresh: Bool) {
+        guard let endpoint = self.gateway.endpoint(self.dispatch.endpoint) else {
+            return self.attemptFailed(.refused)
+        }
+        let upstream = endpoint.client.connection(fresh: fresh)
+        self.upstream = upstream
+        let raw = self.connection.buffer.bytes
+        let range = self.connection.bodyRange
+        let body = UnsafeRawBufferPointer(rebasing: raw[range.start..<range.end])
+        let edits = self.edits(body, endpoint)
+        var head = self.gateway.takeScratch()
+        head.append(self.engineHead.bytes)
+        head.append(endpoint.hostAndAuthorization)
+        head.field("content-length", decimal: UInt64(edits.count(of: body.count)))
+        head.append("\r\n")
+        self.write(head.bytes, body, edits, to: upstream)
+        self.gateway.giveScratch(head)
+        self.record.times.connected = self.gateway.loop.readClock()
+    }
+
+    private func edits(_ body: UnsafeRawBufferPointer, _ endpoint: EngineLink) -> BodyEdits {
+        var edits = BodyEdits()
+        let span = body.assumingMemoryBound(to: UInt8.self).span
+        let target = self.gateway.config.models[self.dispatch.model.raw]
+        if let name = self.body.model, !span.equals(name, target.engineName) {
+            edits.rename(self.body, to: target.engineName)
+        }
+        if self.surface.needsUsageOption, EngineAdapter(target.spec.engine.kind).tellsUsage {
+            self.addsUsage = edits.askForUsage(self.body, span)
+        }
+        if let cap = self.dispatch.outputTokensCap {
+            edits.cap(self.body, self.surface, tokens: cap, span)
+        }
+        return edits
+    }
+
+    private func write(
+        _ head: [UInt8], _ body: UnsafeRawBufferPointer, _ edits: BodyEdits,
+        to upstream: ClientConnection
+    ) {
+        let capacity = 2 + 2 * edits.edits.count
+        head.withUnsafeBytes { headBytes in
+            withUnsafeTemporaryAllocation(of: WriteBuffer.self, capacity: capacity) { out in
+                var used = 0
+                func add(_ bytes: UnsafeRawBufferPointer) {
+                    guard bytes.count > 0 else { return }
+                    out.initializeElement(at: used, to: WriteBuffer(bytes))
+                    used += 1
+                }
+                add(headBytes)
+                var from = 0
+                for edit in edits.edits {
+                    add(UnsafeRawBufferPointer(rebasing: body[from..<edit.range.start]))
+                    // The edits outlive the write: their storage does not move in between.
+                    edit.bytes.withUnsafeBytes { add($0) }
+                    from = edit.range.end
+                }
+                add(UnsafeRawBufferPointer(rebasing: body[from...]))
+                withExtendedLifetime(edits) {
+                    upstream.send(
+                        UnsafeMutableBufferPointer(rebasing: out[..<used]), handler: self)
+                }
+            }
+        }
+    }
+
+    /// Tells admission that this try is over; it answers with another dispatch or a failure.
+    func attemptFailed(_ failure: Failure) {
+        self.dropUpstream()
+        guard self.isAdmitted else { return }
+        let before: Bool
+        if case .started = self.relay { before = false } else { before = true }
+        self.gateway.step(
+            .attemptFailed(self.requestID, failure, beforeFirstByte: before))
+    }
+
+    /// A kept connection was dead when it was used: the engine never saw the request.
+    func retryFresh() {
+        self.hasRetriedFresh = true
+        self.upstream = nil
+        self.transmit(fresh: true)
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a range holds exactly `bytes`.
+    func equals(_ range: ByteRange, _ bytes: [UInt8]) -> Bool {
+        guard range.count == bytes.count else { return false }
+        for index in 0..<bytes.count where self[range.start + index] != bytes[index] {
+            return false
+        }
+        return true
+    }
+}

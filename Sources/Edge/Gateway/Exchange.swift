@@ -1,0 +1,184 @@
+import EventLoop
+import HTTP
+import RequestPath
+import Time
+import Wire
+
+/// One request on its way through the gateway: from its last body byte to its record.
+///
+/// Belongs to a client connection and is used again for the connection's next request, so that the
+/// steady state allocates nothing.
+final class Exchange {
+    /// Where the answer stands.
+    enum Relay {
+        /// No engine answer yet.
+        case none
+        /// The head is built and held until the first body byte: until then another try is open.
+        case held
+        /// An engine's 5xx is being read whole, to decide about another try.
+        case collecting(status: Int)
+        /// Bytes have left for the client.
+        case started
+    }
+
+    unowned let gateway: GatewayLoop
+    unowned let connection: ServerConnection
+    /// Place in the gateway's slab, and how often it was used: together the request's id.
+    let slot: Int
+    var generation: UInt32 = 0
+
+    var record = RequestRecord()
+    var surface = Surface.other
+    var body = RequestBody()
+    var model = ModelID(raw: 0)
+    var tenant = GatewayConfig.anonymous
+    /// In the hands of admission: it must hear how the request ended.
+    var isAdmitted = false
+    /// Asked for usage on the client's behalf.
+    var addsUsage = false
+    /// What this request's dispatch said.
+    var dispatch = Dispatch(endpoint: EndpointID(raw: 0), model: ModelID(raw: 0))
+    /// The head for the engine up to the fields that depend on the endpoint.
+    var engineHead = HeadBuilder()
+
+    var upstream: ClientConnection?
+    /// A reused connection broke before any answer: tried once more on a fresh one, as the same try.
+    var hasRetriedFresh = false
+    var relay = Relay.none
+    /// Head and body runs that leave with the next flush.
+    var answerHead = HeadBuilder()
+    var hasAnswerHead = false
+    var runs: [UnsafeRawBufferPointer] = []
+    var staged: [UInt8] = []
+    var pendingEvent: [UInt8] = []
+    var pendingScanned = 0
+    var collected: [UInt8] = []
+    var isEventStream = false
+    var passesRaw = false
+    var answerStatus = 200
+    var sawDone = false
+    var endsNow = false
+    var usage: TokenUsage?
+    var usageScanner = UsageScanner()
+    var outputTokens: UInt32 = 0
+    var reportedTokens: UInt32 = 0
+    /// A verified credential of this connection, and the configuration it was verified against.
+    var knownCredential: [UInt8] = []
+    var knownTenant = GatewayConfig.anonymous
+    var knownVersion = -1
+
+    init(_ connection: ServerConnection, gateway: GatewayLoop, slot: Int) {
+        self.connection = connection
+        self.gateway = gateway
+        self.slot = slot
+    }
+
+    var requestID: RequestID {
+        RequestID(
+            raw: UInt64(self.gateway.index) << 56 | UInt64(self.generation) << 24
+                | UInt64(self.slot))
+    }
+
+    /// Makes the exchange ready for the connection's next request.
+    func begin() {
+        self.generation &+= 1
+        // The identifier keeps its storage.
+        var requestID = self.record.requestID
+        requestID.removeAll(keepingCapacity: true)
+        self.record = RequestRecord()
+        self.record.requestID = requestID
+        self.record.times.start = self.connection.requestStart
+        self.record.times.read = self.connection.requestEnd
+        self.isAdmitted = false
+        self.addsUsage = false
+        self.hasRetriedFresh = false
+        self.resetAnswer()
+        self.usage = nil
+        self.outputTokens = 0
+        self.reportedTokens = 0
+    }
+
+    /// Forgets everything of an answer, for the next try.
+    func resetAnswer() {
+        self.relay = .none
+        self.hasAnswerHead = false
+        self.runs.removeAll(keepingCapacity: true)
+        self.staged.removeAll(keepingCapacity: true)
+        self.pendingEvent.removeAll(keepingCapacity: true)
+        self.pendingScanned = 0
+        self.collected.removeAll(keepingCapacity: true)
+        self.isEventStream = false
+        self.passesRaw = false
+        self.sawDone = false
+        self.endsNow = false
+        self.usageScanner.reset()
+    }
+
+    // MARK: Endings
+
+    /// Answers without an engine and settles.
+    func answer(_ error: ErrorAnswer, outcome: Outcome) {
+        self.dropUpstream()
+        self.record.outcome = outcome
+        guard !self.connection.hasStartedResponse else {
+            // Too late for a status: the answer is cut so that it cannot be taken for a whole one.
+            return self.breakOff(error)
+        }
+        let requestID = self.record.requestID
+        let queueMillis = self.record.times.dispatched.nanosSince(self.record.times.admitted)
+        self.settle()
+        self.connection.respond(status: error.status, fields: { head in
+            head.append("x-request-id: ")
+            head.append(requestID)
+            head.append("\r\n")
+            if queueMillis > 0 {
+                head.field("x-plimsoll-queue-ms", decimal: queueMillis / 1_000_000)
+            }
+            error.appendFields(&head)
+        }, body: error.body)
+    }
+
+    /// Ends an answer whose engine broke: an error event and no `[DONE]`, or a reset.
+    func breakOff(_ error: ErrorAnswer) {
+        self.dropUpstream()
+        guard self.isEventStream else {
+            self.settle()
+            return self.connection.abortResponse()
+        }
+        var event: [UInt8] = Array(
+            self.surface == .responses ? "event: error\ndata: ".utf8 : "data: ".utf8)
+        event += error.body
+        event += Array("\n\n".utf8)
+        self.connection.closeAfterResponse()
+        let head = self.hasAnswerHead ? self.answerHead.bytes : nil
+        self.settle()
+        event.withUnsafeBytes {
+            self.connection.send(head: head, body: [$0], ends: true)
+        }
+    }
+
+    /// Closes the connection to the engine, which cancels the request there.
+    func dropUpstream() {
+        self.upstream?.close()
+        self.upstream = nil
+    }
+
+    /// Records what became of the request; the exchange is free for the next one.
+    func settle() {
+        let now = self.gateway.loop.readClock()
+        self.record.times.close(at: now)
+        self.record.tenant = self.tenant
+        self.record.surface = self.surface
+        if let usage = self.usage {
+            self.record.promptTokens = usage.promptTokens
+            self.record.outputTokens = usage.outputTokens
+            self.record.cachedTokens = usage.cachedTokens
+        } else {
+            self.record.outputTokens = self.outputTokens
+        }
+        self.gateway.settled(self.record)
+        // Ids of this request mean nothing from here on.
+        self.generation &+= 1
+        self.isAdmitted = false
+    }
+}

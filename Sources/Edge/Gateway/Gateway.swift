@@ -1,0 +1,176 @@
+package import EventLoop
+import Glibc
+import RequestPath
+import Synchronization
+import Time
+
+/// A whole gateway: loops on threads of their own around one admission.
+package final class Gateway: Sendable {
+    package let core: GatewayCore
+    /// Where clients connect; the port is the real one when 0 was asked for.
+    package let address: SocketAddress
+    private let threads: [LoopThread]
+    private let metrics: [LoopMetrics]
+    private let drains: [@Sendable (@escaping @Sendable () -> Void) -> Void]
+
+    /// What one loop hands out when it stands.
+    private struct Started: Sendable {
+        var address: SocketAddress
+        var whenIdle: @Sendable (@escaping @Sendable () -> Void) -> Void
+    }
+
+    /// Starts `loops` loops that share `address`.
+    ///
+    /// Throws when the address is taken or not this machine's.
+    package init(
+        core: GatewayCore, loops: Int, address: SocketAddress,
+        recorder: (@Sendable (RequestRecord) -> Void)? = nil
+    ) throws {
+        try Listener.probe(address)
+        var bound = address
+        var threads: [LoopThread] = []
+        var metrics: [LoopMetrics] = []
+        var drains: [@Sendable (@escaping @Sendable () -> Void) -> Void] = []
+        core.announceEndpoints()
+        for index in 0..<loops {
+            let counters = LoopMetrics(recorder: recorder)
+            let started = Handover<Result<Started, any Error>>()
+            let wanted = bound
+            threads.append(
+                Loop.spawn { loop in
+                    started.give(
+                        Result {
+                            try Self.start(
+                                on: loop, core: core, metrics: counters, address: wanted,
+                                isFirst: index == 0)
+                        })
+                })
+            let result = try started.take().get()
+            bound = result.address
+            metrics.append(counters)
+            drains.append(result.whenIdle)
+        }
+        self.core = core
+        self.address = bound
+        self.threads = threads
+        self.metrics = metrics
+        self.drains = drains
+    }
+
+    private static func start(
+        on loop: Loop, core: GatewayCore, metrics: LoopMetrics, address: SocketAddress,
+        isFirst: Bool
+    ) throws -> Started {
+        let gateway = try GatewayLoop(loop, core: core, metrics: metrics)
+        let bound = try gateway.listen(address)
+        if isFirst { core.setMonitor(EngineMonitor(gateway), on: loop.mailbox) }
+        // Held for the life of the process: loops are not torn down.
+        let held = Unmanaged.passRetained(gateway)
+        let box = LoopBox(held)
+        let mailbox = loop.mailbox
+        return Started(address: bound) { body in
+            mailbox.post { box.gateway.whenIdle(body) }
+        }
+    }
+
+    /// All loops' counters, added up.
+    package var counters: Counters {
+        var sum = Counters()
+        for metrics in self.metrics { sum.merge(metrics.snapshot) }
+        return sum
+    }
+
+    /// Stops accepting and waits until everything accepted has been answered, or `timeoutNanos`.
+    ///
+    /// Returns whether everything was answered. Blocks the calling thread.
+    package func drain(timeoutNanos: UInt64) -> Bool {
+        self.core.events.add(.draining)
+        self.core.drain()
+        let done = Handover<Void>()
+        let counter = SharedCounter(self.drains.count)
+        for drain in self.drains {
+            drain { if counter.decrement() == 0 { done.give(()) } }
+        }
+        return done.take(timeoutNanos: timeoutNanos) != nil
+    }
+}
+
+/// A loop's gateway, for closures of the loop's own mailbox.
+private struct LoopBox: @unchecked Sendable {
+    // Safe: opened only in closures that run on the loop's thread.
+    let gateway: GatewayLoop
+
+    init(_ held: Unmanaged<GatewayLoop>) {
+        self.gateway = held.takeUnretainedValue()
+    }
+}
+
+/// A count that several threads bring down.
+final class SharedCounter: Sendable {
+    private let left: Atomic<Int>
+
+    init(_ count: Int) {
+        self.left = Atomic(count)
+    }
+
+    func decrement() -> Int {
+        self.left.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+    }
+}
+
+/// One value handed from one thread to another that waits for it.
+package final class Handover<Value: Sendable>: @unchecked Sendable {
+    // Safe: the value is behind the mutex of the condition variable.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var value: Value?
+
+    package init() {
+        self.mutex = .allocate(capacity: 1)
+        self.condition = .allocate(capacity: 1)
+        pthread_mutex_init(self.mutex, nil)
+        pthread_cond_init(self.condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(self.condition)
+        pthread_mutex_destroy(self.mutex)
+        self.condition.deallocate()
+        self.mutex.deallocate()
+    }
+
+    /// Hands the value over; the first one counts.
+    package func give(_ value: Value) {
+        pthread_mutex_lock(self.mutex)
+        if self.value == nil { self.value = value }
+        pthread_cond_broadcast(self.condition)
+        pthread_mutex_unlock(self.mutex)
+    }
+
+    /// Waits for the value.
+    package func take() -> Value {
+        pthread_mutex_lock(self.mutex)
+        defer { pthread_mutex_unlock(self.mutex) }
+        while true {
+            if let value = self.value { return value }
+            pthread_cond_wait(self.condition, self.mutex)
+        }
+    }
+
+    /// Waits for the value, but no longer than `timeoutNanos`.
+    package func take(timeoutNanos: UInt64) -> Value? {
+        var until = timespec()
+        clock_gettime(CLOCK_REALTIME, &until)
+        let nanos = UInt64(until.tv_nsec) + timeoutNanos % 1_000_000_000
+        until.tv_sec += Int(timeoutNanos / 1_000_000_000 + nanos / 1_000_000_000)
+        until.tv_nsec = Int(nanos % 1_000_000_000)
+        pthread_mutex_lock(self.mutex)
+        defer { pthread_mutex_unlock(self.mutex) }
+        while true {
+            if let value = self.value { return value }
+            if pthread_cond_timedwait(self.condition, self.mutex, &until) != 0 {
+                return self.value
+            }
+        }
+    }
+}

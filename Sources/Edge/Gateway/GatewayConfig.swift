@@ -1,0 +1,227 @@
+package import Budget
+import Config
+package import EventLoop
+package import RequestPath
+import Wire
+
+/// The configuration in force, compiled for the request path. Immutable; loops share it.
+///
+/// Ids are places in its arrays. They keep their meaning over reloads: entries are changed,
+/// deactivated or appended, never moved.
+package struct GatewayConfig: Sendable {
+    package struct Model: Sendable {
+        package var spec: ModelSpec
+        /// Still in the configuration.
+        package var isActive: Bool
+        /// `Bearer ...` for the engines; `nil` when they want none.
+        package var authorization: String?
+        var engineName: [UInt8]
+    }
+
+    package struct Tenant: Sendable {
+        package var spec: TenantSpec
+        package var isActive: Bool
+        /// By model: whether it may be used, and the highest class (lowest index) allowed.
+        var grants: [Grant]
+    }
+
+    struct Grant: Sendable {
+        var isAllowed: Bool
+        var classCeiling: Int
+    }
+
+    package struct Endpoint: Sendable {
+        package var model: ModelID
+        package var engine: EngineEndpoint
+        package var address: SocketAddress?
+        package var isActive: Bool
+    }
+
+    package private(set) var models: [Model] = []
+    package private(set) var tenants: [Tenant] = []
+    package private(set) var endpoints: [Endpoint] = []
+    package private(set) var plan = Plan(models: [], tenants: [])
+    /// Grows with each reload; a cached identity of another version is looked up again.
+    package private(set) var version = 0
+    private let keys: KeyRing
+    /// By index in the key ring's tenants.
+    private var keyTenants: [TenantID] = []
+    /// Names and aliases a client may ask for.
+    private var names: [(bytes: [UInt8], model: Int)] = []
+
+    /// The tenant of requests without a key, where no tenant has one.
+    package static let anonymous = TenantID(raw: 0)
+
+    /// Whether clients must show a key.
+    package var requiresKey: Bool { !self.keys.isEmpty }
+
+    /// Compiles `configuration`; `previous` keeps ids stable.
+    ///
+    /// Resolves host names and reads engine credentials: blocks, and throws with the words for them.
+    package init(
+        _ configuration: Configuration, previous: GatewayConfig? = nil
+    ) throws(GatewayConfigFault) {
+        self.version = (previous?.version ?? 0) + 1
+        self.models = previous?.models ?? []
+        self.tenants = previous?.tenants ?? [Tenant.anonymous]
+        self.endpoints = previous?.endpoints ?? []
+        for index in self.models.indices { self.models[index].isActive = false }
+        for index in self.tenants.indices.dropFirst() { self.tenants[index].isActive = false }
+        for index in self.endpoints.indices { self.endpoints[index].isActive = false }
+        self.keys = KeyRing(configuration.tenants)
+        for spec in configuration.models { try self.take(spec) }
+        for spec in configuration.tenants { self.take(spec) }
+        self.grantAll()
+        self.plan = Plan(
+            models: self.models.map { self.plan(of: $0.spec) },
+            tenants: self.tenants.map { Self.plan(of: $0.spec) })
+    }
+
+    /// The tenant whose token this is; `nil` when it is nobody's.
+    func tenant(ofToken token: UnsafeRawBufferPointer, _ hasher: borrowing TenantKeyHasher)
+        -> TenantID?
+    {
+        self.keys.tenantIndex(ofToken: token, hasher).map { self.keyTenants[$0] }
+    }
+
+    /// The model a client asked for by name or alias.
+    func model(_ bytes: Span<UInt8>, _ name: ByteRange) -> ModelID? {
+        for entry in self.names where entry.bytes.count == name.count {
+            var index = 0
+            while index < name.count, entry.bytes[index] == bytes[name.start + index] {
+                index += 1
+            }
+            if index == name.count { return ModelID(raw: entry.model) }
+        }
+        return nil
+    }
+
+    /// The active models a tenant may use, for lists and messages.
+    func modelNames(for tenant: TenantID) -> [String] {
+        self.models.indices
+            .filter { self.models[$0].isActive && self.grant(tenant, ModelID(raw: $0)).isAllowed }
+            .map { self.models[$0].spec.name }
+    }
+
+    func grant(_ tenant: TenantID, _ model: ModelID) -> Grant {
+        self.tenants[tenant.raw].grants[model.raw]
+    }
+
+    // MARK: Compiling
+
+    private mutating func take(_ spec: ModelSpec) throws(GatewayConfigFault) {
+        var authorization: String?
+        if let bearer = spec.engine.bearer {
+            do {
+                authorization = "Bearer \(try bearer.token())"
+            } catch {
+                throw GatewayConfigFault("model '\(spec.name)': \(error.message)")
+            }
+        }
+        let engineName = Array((spec.engine.servedModelName ?? spec.name).utf8)
+        let model = Model(
+            spec: spec, isActive: true, authorization: authorization, engineName: engineName)
+        let index: Int
+        if let known = self.models.firstIndex(where: { $0.spec.name == spec.name }) {
+            index = known
+            self.models[known] = model
+        } else {
+            index = self.models.count
+            self.models.append(model)
+        }
+        for name in [spec.name] + spec.aliases { self.names.append((Array(name.utf8), index)) }
+        for engine in spec.engine.endpoints {
+            try self.take(engine, of: ModelID(raw: index))
+        }
+    }
+
+    private mutating func take(
+        _ engine: EngineEndpoint, of model: ModelID
+    ) throws(GatewayConfigFault) {
+        guard let address = SocketAddress.resolve(host: engine.host, port: engine.port) else {
+            throw GatewayConfigFault(
+                "engine '\(engine.url)': the host name cannot be resolved; check its spelling")
+        }
+        if let known = self.endpoints.firstIndex(where: {
+            $0.model == model && $0.engine == engine
+        }) {
+            self.endpoints[known].isActive = true
+            self.endpoints[known].address = address
+        } else {
+            self.endpoints.append(
+                Endpoint(model: model, engine: engine, address: address, isActive: true))
+        }
+    }
+
+    private mutating func take(_ spec: TenantSpec) {
+        let index: Int
+        if let known = self.tenants.indices.dropFirst().first(where: {
+            self.tenants[$0].spec.name == spec.name
+        }) {
+            index = known
+            self.tenants[known] = Tenant(spec: spec, isActive: true, grants: [])
+        } else {
+            index = self.tenants.count
+            self.tenants.append(Tenant(spec: spec, isActive: true, grants: []))
+        }
+        self.keyTenants.append(TenantID(raw: index))
+    }
+
+    private mutating func grantAll() {
+        for index in self.tenants.indices {
+            let spec = self.tenants[index].spec
+            self.tenants[index].grants = self.models.map { model in
+                let ceiling = spec.classCeiling.flatMap { model.spec.classIndex(named: $0) }
+                return Grant(
+                    isAllowed: model.isActive && spec.mayUse(model: model.spec.name),
+                    classCeiling: ceiling ?? 0)
+            }
+        }
+    }
+
+    private func plan(of spec: ModelSpec) -> ModelPlan {
+        let classes = spec.classes.map { written in
+            let bounds = spec.bounds(of: written)
+            return ClassPlan(
+                name: written.name, planNanos: bounds.timeToFirstTokenNanos,
+                deadlineNanos: bounds.deadlineNanos, maxWaitNanos: written.maxWaitNanos,
+                queueRequestsMax: written.queueRequestsMax, queueBytesMax: written.queueBytesMax)
+        }
+        let ladder = spec.overload.degrade.compactMap { step -> LadderStep? in
+            switch step {
+            case .cap(let tokens): return .cap(outputTokens: tokens)
+            case .model(let name):
+                return self.models.firstIndex { $0.spec.name == name }
+                    .map { .model(ModelID(raw: $0)) }
+            }
+        }
+        return ModelPlan(
+            name: spec.name, classes: classes, ladder: ladder,
+            retryShare: spec.overload.retryShare, maxContextTokens: spec.engine.maxContextTokens,
+            confidence: spec.budget.deadline.confidence,
+            interTokenBoundNanos: spec.budget.objectives.interTokenLatency?.highest?.nanos,
+            coldStartNanos: spec.budget.deadline.coldStartNanos,
+            concurrentRequestsMax: spec.engine.concurrentRequestsMax,
+            tokensInFlightMax: spec.engine.tokensInFlightMax)
+    }
+
+    private static func plan(of spec: TenantSpec) -> TenantPlan {
+        TenantPlan(
+            name: spec.name, weight: spec.weight, requestsPerMinute: spec.requestsPerMinuteMax,
+            tokensPerMinute: spec.tokensPerMinuteMax, concurrency: spec.concurrencyMax)
+    }
+}
+
+extension GatewayConfig.Tenant {
+    static let anonymous = GatewayConfig.Tenant(
+        spec: TenantSpec(name: "anonymous"), isActive: true, grants: [])
+}
+
+/// Why a valid budget cannot be put in force on this machine.
+package struct GatewayConfigFault: Error, CustomStringConvertible {
+    package var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

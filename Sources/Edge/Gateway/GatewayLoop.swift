@@ -1,0 +1,311 @@
+import Config
+package import EventLoop
+package import HTTP
+import RequestPath
+import Synchronization
+import Time
+import Wire
+
+/// One loop's share of the gateway: its client connections, its exchanges, its engine connections.
+package final class GatewayLoop {
+    let core: GatewayCore
+    package let loop: Loop
+    private(set) var index = 0
+    private(set) var config: GatewayConfig
+    package private(set) var server: HTTPServer?
+    let scanner = BodyScanner()
+    private let hasher: TenantKeyHasher
+    private var exchanges: [Exchange] = []
+    private var freeSlots: [Int] = []
+    private var endpoints: [EngineLink?] = []
+    private var pendingActions: [Action] = []
+    private var isCarryingOut = false
+    private var timer: LoopTimer?
+    private var armedFor: Instant?
+    private var freshIDs: FreshIDs
+    private var scratch: [HeadBuilder] = []
+    package let metrics: LoopMetrics
+    /// Requests between their last body byte and their record.
+    private var active = 0
+    private var onIdle: (() -> Void)?
+
+    /// Sets up on the loop's own thread.
+    package init(
+        _ loop: Loop, core: GatewayCore, metrics: LoopMetrics
+    ) throws(GatewayConfigFault) {
+        do {
+            self.hasher = try TenantKeyHasher()
+        } catch {
+            throw GatewayConfigFault("OpenSSL offers no SHA-256: is the library installed whole?")
+        }
+        self.core = core
+        self.loop = loop
+        self.metrics = metrics
+        self.config = core.currentConfig
+        self.freshIDs = FreshIDs(seed: loop.readClock().nanos)
+        let link = LoopMailbox(self)
+        self.index = core.join(
+            GatewayCore.LoopLink(
+                mailbox: loop.mailbox, carryOut: { actions in link.run { $0.carryOut(actions) } },
+                adopt: { config in link.run { $0.adopt(config) } },
+                drain: { link.run { $0.drain() } }))
+        self.server = HTTPServer(
+            loop, handler: self, limits: core.options.server, buffered: core.buffered)
+        self.timer = LoopTimer(loop) { [unowned self] in
+            self.armedFor = nil
+            self.step(.tick)
+        }
+        self.linkEndpoints()
+    }
+
+    /// Listens for clients; returns the bound address.
+    package func listen(_ address: SocketAddress) throws(StreamError) -> SocketAddress {
+        guard let server = self.server else { return address }
+        return try server.listen(address)
+    }
+
+    // MARK: Admission
+
+    /// Feeds one event to admission and carries out what it says.
+    func step(_ event: Event) {
+        let deadline = self.core.step(
+            event, now: self.loop.now, loop: self.index, own: &self.pendingActions)
+        self.arm(deadline)
+        self.carryOutPending()
+    }
+
+    private func arm(_ deadline: Instant?) {
+        guard let deadline else { return }
+        if let armed = self.armedFor, armed <= deadline { return }
+        self.armedFor = deadline
+        self.timer?.arm(at: deadline)
+    }
+
+    private func carryOut(_ actions: [Action]) {
+        self.pendingActions.append(contentsOf: actions)
+        self.carryOutPending()
+    }
+
+    /// In order; actions that come up meanwhile wait for their turn.
+    private func carryOutPending() {
+        guard !self.isCarryingOut else { return }
+        self.isCarryingOut = true
+        var next = 0
+        while next < self.pendingActions.count {
+            let action = self.pendingActions[next]
+            next += 1
+            self.carryOut(action)
+        }
+        self.pendingActions.removeAll(keepingCapacity: true)
+        self.isCarryingOut = false
+    }
+
+    private func carryOut(_ action: Action) {
+        switch action {
+        case .dispatch(let request, let dispatch):
+            guard let exchange = self.exchange(request) else { return }
+            exchange.send(dispatch)
+        case .refuse(let request, let refusal):
+            guard let exchange = self.exchange(request) else { return }
+            exchange.isAdmitted = false
+            if refusal.late { exchange.record.times.dispatched = self.loop.now }
+            exchange.answer(
+                .refusal(refusal, model: exchange.modelName),
+                outcome: .refused(refusal.reason, late: refusal.late))
+        case .abort(let request):
+            guard let exchange = self.exchange(request) else { return }
+            exchange.isAdmitted = false
+            exchange.answer(
+                .failure(.stalled, model: exchange.modelName), outcome: .failed(.stalled))
+        case .fail(let request, let failure):
+            guard let exchange = self.exchange(request) else { return }
+            exchange.isAdmitted = false
+            exchange.fail(failure)
+        case .probe(let endpoint): self.core.probe(endpoint)
+        case .ladderMoved(let model, let classIndex, let step):
+            self.core.events.ladderMoved(model, classIndex: classIndex, step: step)
+        case .healthChanged(let endpoint, let healthy):
+            self.core.events.healthChanged(endpoint, healthy: healthy)
+        }
+    }
+
+    private func exchange(_ request: RequestID) -> Exchange? {
+        let slot = Int(request.raw & 0xFF_FFFF)
+        guard slot < self.exchanges.count else { return nil }
+        let exchange = self.exchanges[slot]
+        // An action that crossed with the client's leaving finds another generation.
+        return exchange.requestID == request ? exchange : nil
+    }
+
+    // MARK: Exchanges
+
+    /// The exchange of a connection, made at its first request.
+    func exchange(of connection: ServerConnection) -> Exchange {
+        if let exchange = connection.context as? Exchange { return exchange }
+        let slot = self.freeSlots.popLast() ?? self.exchanges.count
+        let exchange = Exchange(connection, gateway: self, slot: slot)
+        if slot < self.exchanges.count {
+            exchange.generation = self.exchanges[slot].generation &+ 1
+            self.exchanges[slot] = exchange
+        } else {
+            self.exchanges.append(exchange)
+        }
+        connection.context = exchange
+        return exchange
+    }
+
+    /// The slot of a closed connection may be given to another.
+    func free(_ exchange: Exchange) {
+        self.freeSlots.append(exchange.slot)
+    }
+
+    /// Takes a finished request's record.
+    func settled(_ record: RequestRecord) {
+        self.active -= 1
+        self.metrics.add(record)
+        if self.active == 0 { self.onIdle?() }
+    }
+
+    func began() { self.active += 1 }
+
+    // MARK: Engines
+
+    func endpoint(_ id: EndpointID) -> EngineLink? {
+        id.raw < self.endpoints.count ? self.endpoints[id.raw] : nil
+    }
+
+    private func linkEndpoints() {
+        for (index, endpoint) in self.config.endpoints.enumerated() {
+            if index == self.endpoints.count { self.endpoints.append(nil) }
+            guard endpoint.isActive else {
+                self.endpoints[index]?.client.close()
+                self.endpoints[index] = nil
+                continue
+            }
+            let authorization = self.config.models[endpoint.model.raw].authorization
+            if let link = self.endpoints[index], link.matches(endpoint, authorization) { continue }
+            self.endpoints[index] = EngineLink(
+                self.loop, endpoint: endpoint, authorization: authorization, tls: self.core.tls)
+        }
+    }
+
+    private func adopt(_ config: GatewayConfig) {
+        self.config = config
+        self.linkEndpoints()
+    }
+
+    // MARK: Draining
+
+    private func drain() {
+        self.server?.drain()
+        self.step(.drain)
+    }
+
+    /// Calls `body` once no request is under way on this loop.
+    package func whenIdle(_ body: @escaping () -> Void) {
+        if self.active == 0 { return body() }
+        self.onIdle = body
+    }
+
+    // MARK: Scratch
+
+    func takeScratch() -> HeadBuilder {
+        var head = self.scratch.popLast() ?? HeadBuilder()
+        head.removeAll()
+        return head
+    }
+
+    func giveScratch(_ head: consuming HeadBuilder) {
+        self.scratch.append(head)
+    }
+
+    func appendFreshID(to bytes: inout [UInt8]) {
+        self.freshIDs.append(to: &bytes)
+    }
+
+    /// The tenant behind a head's credential, `nil` when there is none that counts.
+    func tenant(
+        _ head: RequestHead, _ raw: UnsafeRawBufferPointer, exchange: Exchange
+    ) -> TenantID? {
+        guard self.config.requiresKey else { return GatewayConfig.anonymous }
+        guard let field = head.table.first(.authorization), field.value.count > 7,
+            field.value.count <= 256
+        else { return nil }
+        let credential = UnsafeRawBufferPointer(
+            rebasing: raw[field.value.start..<field.value.end])
+        // The same bytes on the same connection were verified before: no hash is needed again.
+        if exchange.knownVersion == self.config.version,
+            exchange.knownCredential.count == credential.count,
+            exchange.knownCredential.withUnsafeBytes({ ConstantTime.equal($0, credential) })
+        {
+            return exchange.knownTenant
+        }
+        let bearer = UnsafeRawBufferPointer(rebasing: credential[..<7])
+        guard bearer.elementsEqual("Bearer ".utf8) || bearer.elementsEqual("bearer ".utf8) else {
+            return nil
+        }
+        let token = UnsafeRawBufferPointer(rebasing: credential[7...])
+        guard let tenant = self.config.tenant(ofToken: token, self.hasher) else { return nil }
+        exchange.knownVersion = self.config.version
+        exchange.knownTenant = tenant
+        exchange.knownCredential.removeAll(keepingCapacity: true)
+        exchange.knownCredential.append(contentsOf: credential)
+        return tenant
+    }
+}
+
+/// Comparison whose time tells nothing about where two secrets differ.
+enum ConstantTime {
+    static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard left.count == right.count else { return false }
+        var difference: UInt8 = 0
+        for index in 0..<left.count { difference |= left[index] ^ right[index] }
+        return difference == 0
+    }
+}
+
+/// Carries a gateway loop into the closures of its own mailbox.
+private struct LoopMailbox: @unchecked Sendable {
+    // Safe: the closures run on the loop's own thread, from its own mailbox, and the loop lives as
+    // long as the process.
+    private unowned let gateway: GatewayLoop
+
+    init(_ gateway: GatewayLoop) {
+        self.gateway = gateway
+    }
+
+    func run(_ body: (GatewayLoop) -> Void) {
+        body(self.gateway)
+    }
+}
+
+/// Request ids: 128 bits in hexadecimal, unique by a per-loop random start and a counter.
+struct FreshIDs {
+    private var state: UInt64
+    private let high: UInt64
+
+    init(seed: UInt64) {
+        var generator = SystemRandomNumberGenerator()
+        self.high = generator.next()
+        self.state = generator.next() ^ seed
+    }
+
+    mutating func append(to bytes: inout [UInt8]) {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        mixed ^= mixed >> 31
+        Self.append(self.high, to: &bytes)
+        Self.append(mixed, to: &bytes)
+    }
+
+    private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        var shift: UInt64 = 64
+        while shift > 0 {
+            shift -= 4
+            let digit = UInt8((value >> shift) & 15)
+            bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        }
+    }
+}

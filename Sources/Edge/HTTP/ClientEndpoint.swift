@@ -1,0 +1,59 @@
+package import EventLoop
+import Time
+import Wire
+
+/// One server that a loop sends requests to, and its connections between requests.
+package final class ClientEndpoint {
+    private static let idleMax = 512
+    /// Engines close idle connections after 5 s (uvicorn's default); asking first avoids the race.
+    private static let idleNanosMax: UInt64 = 4_000_000_000
+
+    package let address: SocketAddress
+    /// The name to verify a certificate against.
+    package let host: String
+    let tls: TLSContext?
+    let headLimits = HeadLimits()
+    var head = ResponseHead()
+    private let loop: Loop
+    private var idle: [ClientConnection] = []
+    private var isClosed = false
+
+    package init(_ loop: Loop, address: SocketAddress, host: String, tls: TLSContext? = nil) {
+        self.loop = loop
+        self.address = address
+        self.host = host
+        self.tls = tls
+    }
+
+    /// An idle connection, the one used last first, or a new one.
+    ///
+    /// `fresh`: a new one whatever is idle, for the retry after a reused one turned out dead.
+    package func connection(fresh: Bool = false) -> ClientConnection {
+        if !fresh {
+            while let kept = self.idle.popLast() {
+                if kept.isClosed { continue }
+                if self.loop.now.nanosSince(kept.idleSince) < Self.idleNanosMax { return kept }
+                kept.close()
+            }
+        }
+        return ClientConnection(self.loop, endpoint: self)
+    }
+
+    /// Closes idle connections; those in use are closed when their response ends.
+    package func close() {
+        self.isClosed = true
+        for connection in self.idle { connection.close() }
+        self.idle = []
+    }
+
+    func giveBack(_ connection: ClientConnection) {
+        guard !self.isClosed, self.idle.count < Self.idleMax else { return connection.close() }
+        connection.idleSince = self.loop.now
+        self.idle.append(connection)
+    }
+
+    func forget(_ connection: ClientConnection) {
+        // A closed connection is skipped when its turn comes; removing it here keeps the list short.
+        if let last = self.idle.last, last === connection { self.idle.removeLast() }
+    }
+}

@@ -1,0 +1,161 @@
+package import EventLoop
+import Glibc
+package import Wire
+
+/// What a server does with its requests. Called on the loop's thread.
+package protocol ServerHandler: AnyObject {
+    /// The head has been read. Returns whether the body shall be read; `false` after an answer.
+    func serverHead(_ connection: ServerConnection) -> Bool
+    /// The whole request has been read: `head`, and `bodyRange` inside `buffer`.
+    func serverRequest(_ connection: ServerConnection)
+    /// The request is not HTTP/1.1 as RFC 9112 wants it. Must answer.
+    func serverFault(_ connection: ServerConnection, _ fault: WireFault)
+    /// There is no room for the body. Must answer.
+    func serverOverflow(_ connection: ServerConnection)
+    /// The client went away while its request was being served; the connection is closed.
+    func serverGone(_ connection: ServerConnection)
+    /// The connection is closed: what was kept for it can go. Comes before `serverGone`.
+    func serverClosed(_ connection: ServerConnection)
+    /// A slow client has taken everything written so far.
+    func serverDrained(_ connection: ServerConnection)
+}
+
+/// Bounds of one HTTP server.
+package struct ServerLimits: Sendable {
+    package var head = HeadLimits()
+    package var bodyBytesMax = 32 << 20
+    /// Connections of one loop.
+    package var connectionsMax = 16_384
+    /// From the first byte of a head to its last.
+    package var headerNanosMax: UInt64 = 10_000_000_000
+    /// Between two reads of a body.
+    package var bodyNanosMax: UInt64 = 30_000_000_000
+    /// Between two requests of a connection.
+    package var idleNanosMax: UInt64 = 75_000_000_000
+    /// How long bytes behind a refused request are read and dropped.
+    package var lingerNanos: UInt64 = 2_000_000_000
+    /// Bytes of following requests held while one is served.
+    package var pipelinedBytesMax = 64 << 10
+
+    package init() {}
+}
+
+/// An HTTP/1.1 server on one loop.
+package final class HTTPServer {
+    package let loop: Loop
+    package unowned(unsafe) let handler: any ServerHandler
+    package let limits: ServerLimits
+    package let buffered: BufferedBytes
+    package let pool = BlockPool()
+    /// Set while draining: answers say `Connection: close`.
+    package private(set) var isDraining = false
+    /// Connections turned away at the bound.
+    package private(set) var turnedAway: UInt64 = 0
+    var head = RequestHead()
+    var scratch = HeadBuilder()
+    private var connections: [ServerConnection] = []
+    private var listeners: [Listener] = []
+    private var sweep: LoopTimer?
+    private var date: [UInt8] = []
+    private var dateSecond = 0
+
+    /// `handler` is not retained and must outlive the server.
+    package init(
+        _ loop: Loop, handler: any ServerHandler, limits: ServerLimits = ServerLimits(),
+        buffered: BufferedBytes = BufferedBytes(max: 256 << 20)
+    ) {
+        self.loop = loop
+        self.handler = handler
+        self.limits = limits
+        self.buffered = buffered
+        let timer = LoopTimer(loop) { [unowned self] in self.sweepTimeouts() }
+        timer.arm(everyMillis: 250)
+        self.sweep = timer
+    }
+
+    /// Connections open now.
+    package var connectionCount: Int { self.connections.count }
+
+    /// Listens; returns the bound address.
+    package func listen(_ address: SocketAddress) throws(StreamError) -> SocketAddress {
+        let listener = try Listener(self.loop, address: address, delegate: NoStreamDelegate.shared) {
+            [unowned self] stream in self.accepted(stream)
+        }
+        self.listeners.append(listener)
+        return listener.address
+    }
+
+    /// Stops accepting; connections between requests are closed, others after their answer.
+    package func drain() {
+        self.isDraining = true
+        for listener in self.listeners { listener.close() }
+        self.listeners = []
+        for connection in self.connections.reversed() { connection.closeIfIdle() }
+    }
+
+    /// Closes everything at once.
+    package func closeAll() {
+        self.drain()
+        for connection in self.connections.reversed() { connection.close() }
+        self.sweep?.close()
+        self.sweep = nil
+    }
+
+    private func accepted(_ stream: Stream) {
+        guard self.connections.count < self.limits.connectionsMax else {
+            self.turnedAway += 1
+            return stream.close()
+        }
+        let connection = ServerConnection(stream, server: self)
+        connection.index = self.connections.count
+        self.connections.append(connection)
+        stream.readStart()
+    }
+
+    func forget(_ connection: ServerConnection) {
+        let index = connection.index
+        guard index < self.connections.count, self.connections[index] === connection else { return }
+        let last = self.connections.count - 1
+        if index != last {
+            self.connections[index] = self.connections[last]
+            self.connections[index].index = index
+        }
+        self.connections.removeLast()
+        self.handler.serverClosed(connection)
+    }
+
+    private func sweepTimeouts() {
+        let now = self.loop.now
+        for connection in self.connections.reversed()
+        where connection.isTimed && connection.deadline < now {
+            connection.timedOut()
+        }
+    }
+
+    /// Adds the `Date` field (RFC 9110 6.6.1), made once a second.
+    package func appendDate() {
+        var now = time(nil)
+        if now != self.dateSecond {
+            self.dateSecond = now
+            var parts = tm()
+            gmtime_r(&now, &parts)
+            var text = [CChar](repeating: 0, count: 64)
+            let count = strftime(&text, text.count, "date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts)
+            self.date = text[..<count].map { UInt8(bitPattern: $0) }
+        }
+        self.scratch.append(self.date)
+    }
+}
+
+/// Holds the delegate's place between accept and adoption, when nothing can happen.
+private final class NoStreamDelegate: StreamDelegate, Sendable {
+    static let shared = NoStreamDelegate()
+
+    func streamConnected(_ stream: Stream) {}
+    func streamBuffer(_ stream: Stream) -> UnsafeMutableRawBufferPointer {
+        stream.loop.discard
+    }
+    func streamRead(_ stream: Stream, count: Int) {}
+    func streamEnded(_ stream: Stream, _ error: StreamError?) {}
+    func streamDrained(_ stream: Stream) {}
+}

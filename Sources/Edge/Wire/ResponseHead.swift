@@ -1,0 +1,57 @@
+/// One parsed response head; ranges point into the bytes it was parsed from.
+package struct ResponseHead {
+    package private(set) var status = 0
+    package private(set) var reason = ByteRange.empty
+    package private(set) var framing = BodyFraming.none
+    /// Whether the connection may carry another request after this response.
+    package private(set) var keepAlive = true
+    package private(set) var table = FieldTable()
+
+    package init() {}
+
+    /// Parses the head in `bytes[0..<end]`; `end` comes from `HeadScanner`.
+    ///
+    /// `toHead`: the request was HEAD, so that no body follows whatever the fields say.
+    package mutating func parse(
+        _ bytes: Span<UInt8>, end: Int, toHead: Bool, limits: HeadLimits
+    ) throws(WireFault) {
+        guard end >= 14, Bytes.equals(bytes, ByteRange(start: 0, end: 7), "HTTP/1."),
+            bytes[7] == 0x31 || bytes[7] == 0x30, bytes[8] == Bytes.space,
+            let status = Bytes.decimal(bytes, ByteRange(start: 9, end: 12)), status >= 100
+        else { throw .badStatusLine }
+        self.status = Int(status)
+        var index = 12
+        if bytes[index] == Bytes.space { index += 1 } else if bytes[index] != Bytes.carriageReturn {
+            throw .badStatusLine
+        }
+        let reasonStart = index
+        while Bytes.isFieldValue(bytes[index]) { index &+= 1 }
+        guard bytes[index] == Bytes.carriageReturn else { throw .badStatusLine }
+        self.reason = ByteRange(start: reasonStart, end: index)
+        try self.table.parse(bytes, from: index + 2, to: end, limits: limits)
+        try self.interpret(bytes, minorVersion: bytes[7] &- 0x30, toHead: toHead)
+    }
+
+    private mutating func interpret(
+        _ bytes: Span<UInt8>, minorVersion: UInt8, toHead: Bool
+    ) throws(WireFault) {
+        var length = LengthFields()
+        self.keepAlive = minorVersion == 1
+        for field in self.table.fields {
+            switch field.known {
+            case .connection:
+                if Bytes.listContains(bytes, field.value, "close") {
+                    self.keepAlive = false
+                } else if Bytes.listContains(bytes, field.value, "keep-alive") {
+                    self.keepAlive = true
+                }
+            case .contentLength, .transferEncoding: try length.take(bytes, field)
+            default: break
+            }
+        }
+        let hasNoBody = toHead || self.status < 200 || self.status == 204 || self.status == 304
+        let framing = try length.framing(none: .untilClose)
+        self.framing = hasNoBody ? .none : framing
+        if self.framing == .untilClose { self.keepAlive = false }
+    }
+}

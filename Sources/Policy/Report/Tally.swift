@@ -1,0 +1,90 @@
+import Statistics
+
+/// What was counted for one class, or for all of them together.
+struct Tally: Sendable {
+    /// How many requests had a figure to judge, and how many were inside the bound.
+    struct Inside: Sendable, Equatable {
+        var inside: UInt64 = 0
+        var total: UInt64 = 0
+    }
+
+    private static let reasonsMax = 64
+
+    var offered: UInt64 = 0
+    var completed: UInt64 = 0
+    var good: UInt64 = 0
+    var degraded: UInt64 = 0
+    var abandoned: UInt64 = 0
+    var attempts: UInt64 = 0
+    var offeredWork: UInt64 = 0
+    var goodWork: UInt64 = 0
+    var wastedTokens: UInt64 = 0
+    var refusedByReason = NamedCounts(namesMax: reasonsMax)
+    var refusedByMoment = NamedCounts(namesMax: reasonsMax)
+    var failedByReason = NamedCounts(namesMax: reasonsMax)
+    var failedByMoment = NamedCounts(namesMax: reasonsMax)
+    var abandonedByMoment = NamedCounts(namesMax: reasonsMax)
+    var ttft = Histogram()
+    var itl = Histogram()
+    var e2e = Histogram()
+
+    var refused: UInt64 { refusedByReason.total }
+    var failed: UInt64 { failedByReason.total }
+
+    mutating func add(_ outcome: RequestOutcome, isGood: Bool) {
+        offered += 1
+        attempts += outcome.attempts
+        offeredWork += outcome.inputTokens + outcome.outputTokens
+        if outcome.isDegraded { degraded += 1 }
+        switch outcome.status {
+        case .completed:
+            completed += 1
+        case .refused(let reason, let moment):
+            refusedByReason.add(reason)
+            refusedByMoment.add(moment.rawValue)
+        case .failed(let reason, let moment):
+            failedByReason.add(reason)
+            failedByMoment.add(moment.rawValue)
+        case .abandoned(let moment):
+            abandoned += 1
+            abandonedByMoment.add(moment.rawValue)
+        }
+        if isGood {
+            good += 1
+            goodWork += outcome.attainedWork
+        } else {
+            wastedTokens += outcome.attainedWork
+        }
+        if let nanos = outcome.nanos(of: .ttft) { ttft.add(nanos) }
+        if let nanos = outcome.nanos(of: .itl) { itl.add(nanos) }
+        if let nanos = outcome.nanos(of: .e2e) { e2e.add(nanos) }
+    }
+
+    mutating func add(_ other: Tally) {
+        offered += other.offered
+        completed += other.completed
+        good += other.good
+        degraded += other.degraded
+        abandoned += other.abandoned
+        attempts += other.attempts
+        offeredWork += other.offeredWork
+        goodWork += other.goodWork
+        wastedTokens += other.wastedTokens
+        refusedByReason.add(other.refusedByReason)
+        refusedByMoment.add(other.refusedByMoment)
+        failedByReason.add(other.failedByReason)
+        failedByMoment.add(other.failedByMoment)
+        abandonedByMoment.add(other.abandonedByMoment)
+        ttft.merge(other.ttft)
+        itl.merge(other.itl)
+        e2e.merge(other.e2e)
+    }
+}
+
+extension RequestOutcome {
+    /// Tokens an engine computed for it: the prompt, once a token came, and what was produced.
+    var attainedWork: UInt64 {
+        let isComputed = status == .completed || ttftNanos != nil || producedTokens > 0
+        return isComputed ? inputTokens + producedTokens : 0
+    }
+}

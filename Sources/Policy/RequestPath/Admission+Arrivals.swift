@@ -1,0 +1,208 @@
+import Time
+
+extension Admission {
+    /// What becomes of an arrival at one model.
+    private enum Verdict {
+        case admit(flow: Int, Prediction)
+        case refuse(RefusalReason, afterNanos: Double)
+    }
+
+    mutating func arrive(_ arrival: Arrival, now: Instant, into actions: inout ActionBuffer) {
+        guard self.isSound(arrival) else {
+            assertionFailure("an arrival of a live request, or of an unknown model or tenant")
+            return
+        }
+        if self.isDraining {
+            return self.turnAway(arrival, .draining, afterNanos: 1e9, into: &actions)
+        }
+        var record = self.estimate(arrival, now: now)
+        if self.isTooLong(arrival, record) {
+            return self.turnAway(arrival, .tooLong, afterNanos: 1e9, into: &actions)
+        }
+        let tenant = arrival.tenant.raw
+        record.chargedTokens = record.contextTokens
+        let wait = self.tenants[tenant].wait(tokens: record.chargedTokens, now: now)
+        if wait > 0 {
+            return self.turnAway(arrival, .rateLimited, afterNanos: Double(wait), into: &actions)
+        }
+        var verdict = self.judge(&record, model: arrival.model.raw, now: now, into: &actions)
+        if case .refuse(let reason, _) = verdict,
+            let other = self.refuge(from: record, reason: reason)
+        {
+            var moved = record
+            let second = self.judge(&moved, model: other, now: now, into: &actions)
+            if case .admit = second { (record, verdict) = (moved, second) }
+        }
+        switch verdict {
+        case .refuse(let reason, let afterNanos):
+            self.turnAway(arrival, reason, afterNanos: afterNanos, into: &actions)
+        case .admit(let flow, let prediction):
+            record.flow = Int32(flow)
+            record.predictedNanos = UInt64(prediction.totalNanos)
+            self.tenants[tenant].spend(tokens: record.chargedTokens)
+            self.accept(record, id: arrival.request, now: now, into: &actions)
+        }
+    }
+
+    private func isSound(_ arrival: Arrival) -> Bool {
+        self.plan.models.indices.contains(arrival.model.raw)
+            && self.plan.tenants.indices.contains(arrival.tenant.raw)
+            && self.plan.models[arrival.model.raw].classes.indices.contains(arrival.classIndex)
+            && self.slab.slot(of: arrival.request) == nil
+    }
+
+    private func turnAway(
+        _ arrival: Arrival, _ reason: RefusalReason, afterNanos: Double,
+        into actions: inout ActionBuffer
+    ) {
+        let refusal = Refusal(reason: reason, retryAfterNanos: Self.retryAfter(afterNanos))
+        actions.append(.refuse(arrival.request, refusal))
+    }
+
+    /// A time a client may be told to wait: at least 10 ms, at most an hour.
+    static func retryAfter(_ nanos: Double) -> UInt64 {
+        UInt64(min(max(nanos, 10e6), 3600e9))
+    }
+
+    private func estimate(_ arrival: Arrival, now: Instant) -> RequestRecord {
+        let pool = self.pools[arrival.model.raw]
+        var record = RequestRecord()
+        record.asked = Int32(arrival.model.raw)
+        record.tenant = Int32(arrival.tenant.raw)
+        record.classIndex = Int32(arrival.classIndex)
+        record.promptBytes = arrival.promptBytes
+        record.images = arrival.images
+        record.bodyBytes = arrival.bodyBytes
+        record.outputTokensMax = arrival.outputTokensMax
+        record.promptHash = arrival.promptHash
+        record.promptTokensExact = arrival.promptTokensExact != nil
+        record.cappable = arrival.cappable
+        record.retryable = arrival.retryable
+        record.streams = arrival.streams
+        record.arrival = now
+        record.deadline = now.advanced(byNanos: arrival.deadlineNanos ?? .max)
+        record.promptTokens =
+            arrival.promptTokensExact
+            ?? pool.ratio.tokens(bytes: arrival.promptBytes, images: arrival.images)
+        record.prefillTokens = max(
+            1, UInt32(Double(record.promptTokens) * pool.ratio.uncachedShare))
+        record.outputTokens = UInt32(pool.outputs.expected(limit: arrival.outputTokensMax))
+        return record
+    }
+
+    private func isTooLong(_ arrival: Arrival, _ record: RequestRecord) -> Bool {
+        guard let most = self.plan.models[arrival.model.raw].maxContextTokens else { return false }
+        let ratio = self.pools[arrival.model.raw].ratio
+        let prompt =
+            arrival.promptTokensExact ?? ratio.tokensAtLeast(bytes: arrival.promptBytes)
+        return UInt64(prompt) + UInt64(arrival.outputTokensMax ?? 0) > UInt64(most)
+    }
+
+    /// Whether one model can take the request inside its plan. Sets what depends on the model.
+    private mutating func judge(
+        _ record: inout RequestRecord, model: Int, now: Instant, into actions: inout ActionBuffer
+    ) -> Verdict {
+        let plan = self.plan.models[model]
+        let classIndex = min(Int(record.classIndex), plan.classes.count - 1)
+        guard classIndex >= 0 else { return .refuse(.noCapacity, afterNanos: 60e9) }
+        let lane = self.pools[model].lanes.lowerBound + classIndex
+        let isCold = self.pools[model].capacity.open == 0
+        record.served = Int32(model)
+        record.classIndex = Int32(classIndex)
+        self.setBounds(&record, plan: plan, isCold: isCold, now: now)
+        if isCold, plan.coldStartNanos == nil {
+            return .refuse(.noCapacity, afterNanos: self.timeToCapacity(of: model, now: now))
+        }
+        let queued = self.queues.lanes[lane]
+        let bounds = plan.classes[classIndex]
+        let isHeld = self.tenants[Int(record.tenant)].isHeld
+        let flow = self.queues.flow(
+            lane: lane, tenant: Int(record.tenant),
+            weight: self.plan.tenants[Int(record.tenant)].weight)
+        var prediction = self.predict(record.demand, flow: flow, pool: model, now: now)
+        self.observe(lane: lane, model: model, prediction, record, now: now, into: &actions)
+        if Int(queued.queued.requests) >= bounds.queueRequestsMax
+            || queued.bytes + UInt64(record.bodyBytes) > bounds.queueBytesMax
+        {
+            return .refuse(.queueFull, afterNanos: max(prediction.waitNanos, 100e6))
+        }
+        if isCold {
+            prediction.waitNanos += self.timeToCapacity(of: model, now: now)
+        }
+        if isHeld {
+            let wait = self.quotaWait(tenant: Int(record.tenant), flow: flow, model: model)
+            prediction.waitNanos = max(prediction.waitNanos, wait)
+        }
+        return self.weigh(record, prediction, flow: flow, isHeld: isHeld, isCold: isCold, now: now)
+    }
+
+    private func setBounds(
+        _ record: inout RequestRecord, plan: ModelPlan, isCold: Bool, now: Instant
+    ) {
+        let bounds = plan.classes[Int(record.classIndex)]
+        var due = now.advanced(byNanos: bounds.planNanos)
+        var deadline = now.advanced(byNanos: max(bounds.deadlineNanos, bounds.planNanos))
+        if isCold, let coldStart = plan.coldStartNanos {
+            due = now.advanced(byNanos: coldStart)
+            deadline = due
+        }
+        record.due = min(due, record.deadline)
+        record.deadline = min(deadline, record.deadline)
+    }
+
+    private mutating func weigh(
+        _ record: RequestRecord, _ prediction: Prediction, flow: Int, isHeld: Bool, isCold: Bool,
+        now: Instant
+    ) -> Verdict {
+        let model = Int(record.served)
+        let allowed = Double(record.due.nanosSince(now))
+        let steps = self.pools[model].steps
+        let prefill = Double(record.prefillTokens)
+        if steps.isLearned, steps.idleFirstTokenNanos(tokens: prefill) > allowed {
+            return .refuse(.infeasible, afterNanos: allowed)
+        }
+        // With room at once there is nothing to gain from a refusal.
+        if prediction.waitNanos <= 0 { return .admit(flow: flow, prediction) }
+        let lane = Int(self.queues.flows[flow].lane)
+        let slack = self.slack(lane: lane, model: model)
+        let factor = self.queues.lanes[lane].errors.value(now: now)
+        let likely = (prediction.totalNanos + slack) * factor - slack
+        if likely <= allowed { return .admit(flow: flow, prediction) }
+        let reason: RefusalReason = isHeld ? .rateLimited : isCold ? .noCapacity : .saturated
+        return .refuse(reason, afterNanos: likely - allowed)
+    }
+
+    /// What is added to both sides before a prediction's error is taken as a ratio.
+    func slack(lane: Int, model: Int) -> Double {
+        let classIndex = lane - self.pools[model].lanes.lowerBound
+        return Double(self.plan.models[model].classes[classIndex].planNanos) / 4
+    }
+
+    /// Nanoseconds until a tenant at its concurrency limit may send one more than it has queued.
+    private func quotaWait(tenant: Int, flow: Int, model: Int) -> Double {
+        let limit = Double(max(1, self.tenants[tenant].concurrency ?? 1))
+        let pool = self.pools[model]
+        let residence =
+            pool.steps.firstTokenNanos(tokens: 512)
+            + pool.outputs.meanServed * pool.steps.interTokenNanos
+        return (self.queues.flows[flow].queued.requests + 1) / limit * residence
+    }
+
+    /// Queues the request, and sends it at once where there is room.
+    private mutating func accept(
+        _ accepted: RequestRecord, id: RequestID, now: Instant, into actions: inout ActionBuffer
+    ) {
+        let slot = self.slab.insert(id)
+        var record = accepted
+        record.id = id
+        record.phase = .queued
+        let model = Int(record.served)
+        let isHeld = self.tenants[Int(record.tenant)].isHeld
+        record.waited =
+            self.pools[model].capacity.open == 0 ? .coldStart : isHeld ? .quota : .saturation
+        self.slab[slot] = record
+        self.queues.noteAdmitted(flow: Int(record.flow), record.demand, now: now)
+        self.enqueue(slot, now: now)
+        self.pump(model, now: now, into: &actions)
+    }
+}

@@ -1,0 +1,174 @@
+import Time
+
+extension Admission {
+    mutating func addEndpoint(
+        _ id: EndpointID, model: ModelID, ready: Bool, now: Instant,
+        into actions: inout ActionBuffer
+    ) {
+        guard id.raw >= 0, self.pools.indices.contains(model.raw) else {
+            assertionFailure("an endpoint of an unknown model")
+            return
+        }
+        while self.endpoints.count <= id.raw {
+            var unknown = Endpoint(model: 0, ready: false, now: now)
+            unknown.isKnown = false
+            self.endpoints.append(unknown)
+        }
+        if self.endpoints[id.raw].isKnown {
+            return self.reviveEndpoint(id, ready: ready, now: now, into: &actions)
+        }
+        self.endpoints[id.raw] = Endpoint(model: model.raw, ready: ready, now: now)
+        self.pools[model.raw].endpoints.append(Int32(id.raw))
+        self.refresh(id.raw)
+        self.setEndpointTimer(id.raw)
+        self.pump(model.raw, now: now, into: &actions)
+    }
+
+    /// An endpoint named again: it stays after all, or a starting one has become ready.
+    private mutating func reviveEndpoint(
+        _ id: EndpointID, ready: Bool, now: Instant, into actions: inout ActionBuffer
+    ) {
+        self.endpoints[id.raw].isLeaving = false
+        if ready, self.endpoints[id.raw].health.state == .starting {
+            return self.probed(id, healthy: true, now: now, into: &actions)
+        }
+        self.refresh(id.raw)
+        self.pump(self.endpoints[id.raw].model, now: now, into: &actions)
+    }
+
+    mutating func removeEndpoint(
+        _ id: EndpointID, now: Instant, into actions: inout ActionBuffer
+    ) {
+        guard self.isKnown(id) else { return }
+        self.endpoints[id.raw].isLeaving = true
+        self.endpointTimers.clear(id.raw)
+        self.refresh(id.raw)
+        self.forgetIfDone(id.raw)
+    }
+
+    /// Forgets an endpoint that is leaving once nothing is in flight there.
+    mutating func forgetIfDone(_ index: Int) {
+        guard self.endpoints[index].isLeaving, self.endpoints[index].ledger.isIdle else { return }
+        let model = self.endpoints[index].model
+        self.pools[model].endpoints.removeAll { $0 == Int32(index) }
+        self.endpoints[index].isKnown = false
+    }
+
+    mutating func probed(
+        _ id: EndpointID, healthy: Bool, now: Instant, into actions: inout ActionBuffer
+    ) {
+        guard self.isKnown(id), !self.endpoints[id.raw].isLeaving else { return }
+        let model = self.endpoints[id.raw].model
+        let wasStarting = self.endpoints[id.raw].health.state == .starting
+        if self.endpoints[id.raw].health.probed(healthy: healthy, now: now) {
+            if wasStarting {
+                let took = now.nanosSince(self.endpoints[id.raw].addedAt)
+                self.pools[model].startNanos = (self.pools[model].startNanos + took) / 2
+                actions.append(.healthChanged(id, healthy: true))
+            }
+            self.refresh(id.raw)
+        }
+        self.setEndpointTimer(id.raw)
+        self.pump(model, now: now, into: &actions)
+    }
+
+    mutating func scraped(
+        _ id: EndpointID, _ gauges: EngineGauges, now: Instant, into actions: inout ActionBuffer
+    ) {
+        guard self.isKnown(id) else { return }
+        let seen = Int(gauges.running) + Int(gauges.waiting)
+        let others = max(0, seen - self.endpoints[id.raw].ledger.inFlight)
+        // One scrape may be older than what has ended since: others are who two in a row saw.
+        self.endpoints[id.raw].ledger.observeForeign(others)
+        self.refresh(id.raw)
+        self.pump(self.endpoints[id.raw].model, now: now, into: &actions)
+    }
+
+    mutating func noteSuccess(_ index: Int, into actions: inout ActionBuffer) {
+        guard self.endpoints[index].health.succeeded() else { return }
+        self.endpoints[index].limits.reset()
+        actions.append(.healthChanged(EndpointID(raw: index), healthy: true))
+    }
+
+    mutating func noteFailure(
+        _ index: Int, _ failure: Failure, prompt: UInt64, now: Instant,
+        into actions: inout ActionBuffer
+    ) {
+        switch failure {
+        case .busy:
+            let inFlight = self.endpoints[index].ledger.inFlight
+            self.endpoints[index].limits.learnBusy(inFlight: inFlight)
+            self.endpoints[index].busyUntil = now.advanced(byNanos: Self.busyPauseNanos)
+            self.setEndpointTimer(index)
+        case .refused, .draining:
+            self.eject(index, gone: true, now: now, into: &actions)
+        case .disconnected, .stalled, .serverError, .malformed:
+            if self.endpoints[index].health.failed(prompt: prompt) {
+                self.eject(index, gone: false, now: now, into: &actions)
+            }
+        }
+    }
+
+    private static let busyPauseNanos: UInt64 = 50_000_000
+
+    private mutating func eject(
+        _ index: Int, gone: Bool, now: Instant, into actions: inout ActionBuffer
+    ) {
+        let endpoint = self.endpoints[index]
+        guard !endpoint.isLeaving, endpoint.health.state != .out else { return }
+        let wasHealthy = endpoint.health.state == .available
+        if wasHealthy, !gone, !self.mayEject(from: endpoint.model) { return }
+        self.endpoints[index].health.eject(now: now, gone: gone)
+        if wasHealthy { actions.append(.healthChanged(EndpointID(raw: index), healthy: false)) }
+        self.refresh(index)
+        self.setEndpointTimer(index)
+    }
+
+    /// At most half of a pool may be out for failing; those that are gone do not count.
+    private func mayEject(from model: Int) -> Bool {
+        var present = 0
+        var out = 0
+        for index in self.pools[model].endpoints {
+            let endpoint = self.endpoints[Int(index)]
+            if endpoint.isLeaving || endpoint.health.gone { continue }
+            present += 1
+            if endpoint.health.state == .out || endpoint.health.state == .halfOpen { out += 1 }
+        }
+        return (out + 1) * 2 <= present
+    }
+
+    /// Sets the endpoint's timer to what comes first: its probe, or the end of its busy pause.
+    mutating func setEndpointTimer(_ index: Int) {
+        let endpoint = self.endpoints[index]
+        if let probeAt = endpoint.health.probeAt, !endpoint.isLeaving {
+            self.endpointTimers.set(index, at: probeAt)
+        } else if endpoint.busyUntil > .zero {
+            self.endpointTimers.set(index, at: endpoint.busyUntil)
+        } else {
+            self.endpointTimers.clear(index)
+        }
+    }
+
+    /// Nanoseconds until an endpoint of the model may be ready: by what starting took before, or by
+    /// the next probe.
+    func timeToCapacity(of model: Int, now: Instant) -> Double {
+        var soonest: UInt64?
+        for position in self.pools[model].endpoints {
+            let endpoint = self.endpoints[Int(position)]
+            if endpoint.isLeaving { continue }
+            let ready: Instant
+            if endpoint.health.state == .starting {
+                ready = endpoint.addedAt.advanced(byNanos: self.pools[model].startNanos)
+            } else {
+                ready = endpoint.health.probeAt ?? now
+            }
+            let wait = max(ready.nanosSince(now), 1_000_000_000)
+            soonest = min(soonest ?? wait, wait)
+        }
+        return Double(soonest ?? self.pools[model].startNanos)
+    }
+
+    private func isKnown(_ id: EndpointID) -> Bool {
+        self.endpoints.indices.contains(id.raw) && self.endpoints[id.raw].isKnown
+    }
+}

@@ -1,0 +1,236 @@
+import Time
+
+extension Admission {
+    mutating func firstToken(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
+        let record = self.slab[slot]
+        guard record.phase == .inFlight, record.firstTokenAt == nil else { return }
+        let index = Int(record.endpoint)
+        self.slab[slot].firstTokenAt = now
+        self.slab[slot].progressAt = now
+        self.slab[slot].outputSeen = 1
+        self.pools[Int(record.served)].outputs.produced(1)
+        self.timers.clear(slot)
+        self.creditPrefill(slot)
+        if record.streams { self.learnFirstToken(record, now: now) }
+        self.noteSuccess(index, into: &actions)
+        self.afterChange(at: index, now: now, into: &actions)
+    }
+
+    mutating func progress(
+        _ slot: Int, outputTokens: UInt32, now: Instant, into actions: inout ActionBuffer
+    ) {
+        let record = self.slab[slot]
+        guard record.phase == .inFlight, outputTokens > record.outputSeen else { return }
+        let index = Int(record.endpoint)
+        let fresh = outputTokens - record.outputSeen
+        self.pools[Int(record.served)].outputs.produced(fresh)
+        if record.firstTokenAt != nil {
+            self.endpoints[index].limits.learnTokens(
+                fresh, nanos: now.nanosSince(record.progressAt))
+        }
+        self.slab[slot].outputSeen = outputTokens
+        self.slab[slot].progressAt = now
+        if self.look(index, now: now) {
+            self.refresh(index)
+            self.pump(Int(record.served), changed: index, now: now, into: &actions)
+        }
+    }
+
+    mutating func finish(
+        _ slot: Int, usage: Usage?, now: Instant, into actions: inout ActionBuffer
+    ) {
+        guard self.slab[slot].phase == .inFlight else { return }
+        let index = Int(self.slab[slot].endpoint)
+        if let usage { self.learnUsage(slot, usage, now: now) }
+        let record = self.slab[slot]
+        let output = usage?.outputTokens ?? record.outputSeen
+        let isCut = record.cap.map { output >= $0 } ?? false
+        self.pools[Int(record.served)].outputs.ended(output, cut: isCut)
+        let prefill =
+            usage.map { Double(max($0.promptTokens, $0.cachedTokens) - $0.cachedTokens) }
+            ?? Double(record.prefillTokens)
+        let context = Double(usage?.promptTokens ?? record.promptTokens) + Double(output)
+        self.endAttempt(slot)
+        self.settle(slot, prefillTokens: prefill, outputTokens: Double(output), context: context)
+        self.noteSuccess(index, into: &actions)
+        self.afterChange(at: index, now: now, into: &actions)
+    }
+
+    mutating func cancel(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
+        let record = self.slab[slot]
+        let model = Int(record.served)
+        guard record.phase == .inFlight else {
+            self.dequeue(slot)
+            self.settleUnserved(slot)
+            self.pump(model, now: now, into: &actions)
+            return
+        }
+        self.pools[model].outputs.ended(record.outputSeen, cut: true)
+        self.endAttempt(slot)
+        self.settle(
+            slot, prefillTokens: Double(record.prefillTokens),
+            outputTokens: Double(record.outputSeen),
+            context: Double(record.promptTokens) + Double(record.outputSeen))
+        self.afterChange(at: Int(record.endpoint), now: now, into: &actions)
+    }
+
+    mutating func attemptFailed(
+        _ slot: Int, _ failure: Failure, beforeFirstByte: Bool, now: Instant,
+        into actions: inout ActionBuffer
+    ) {
+        guard self.slab[slot].phase == .inFlight else { return }
+        let index = Int(self.slab[slot].endpoint)
+        let model = Int(self.slab[slot].served)
+        self.endAttempt(slot)
+        self.noteFailure(
+            index, failure, prompt: self.slab[slot].promptHash, now: now, into: &actions)
+        self.slab[slot].failedOn = Int32(index)
+        let again = beforeFirstByte && self.slab[slot].firstTokenAt == nil
+        if again, self.mayRetry(slot, failure, now: now) {
+            self.slab[slot].phase = .queued
+            self.slab[slot].endpoint = -1
+            self.queues.charge(flow: Int(self.slab[slot].flow), work: -self.slab[slot].charged)
+            self.slab[slot].charged = 0
+            self.enqueue(slot, now: now)
+            // What waits behind it may fit where it does not.
+            self.pools[model].stuckSlot = -1
+        } else {
+            let record = self.slab[slot]
+            actions.append(.fail(record.id, failure))
+            self.settle(
+                slot, prefillTokens: Double(record.prefillTokens),
+                outputTokens: Double(record.outputSeen),
+                context: Double(record.promptTokens) + Double(record.outputSeen))
+        }
+        self.afterChange(at: index, now: now, into: &actions)
+    }
+
+    /// Whether a failed attempt may be followed by another; spends the budget if so.
+    private mutating func mayRetry(_ slot: Int, _ failure: Failure, now: Instant) -> Bool {
+        let record = self.slab[slot]
+        let model = Int(record.served)
+        guard record.retryable, now < self.lastUse(of: record) else { return false }
+        let hasOther = self.pools[model].capacity.open > 0
+        switch failure {
+        case .busy, .draining:
+            // The engine did no work: no fault, no budget, but not for ever.
+            self.slab[slot].turnedAway += 1
+            return record.turnedAway < Self.turnedAwayMax && (hasOther || failure == .busy)
+        case .refused, .disconnected, .stalled, .serverError, .malformed:
+            self.slab[slot].failures += 1
+            guard record.failures == 0, hasOther else { return false }
+            return self.pools[model].retries.spend()
+        }
+    }
+
+    private static let turnedAwayMax: UInt8 = 8
+
+    /// Ends the attempt in the ledgers; the record lives on.
+    mutating func endAttempt(_ slot: Int) {
+        let index = Int(self.slab[slot].endpoint)
+        self.timers.clear(slot)
+        self.creditPrefill(slot)
+        self.endpoints[index].ledger.credit(self.slab[slot])
+        let tenant = Int(self.slab[slot].tenant)
+        let wasHeld = self.tenants[tenant].isHeld
+        self.tenants[tenant].inFlight -= 1
+        if wasHeld, !self.tenants[tenant].isHeld {
+            self.queues.setHeld(false, tenant: tenant)
+            self.holdsChanged = true
+        }
+    }
+
+    mutating func creditPrefill(_ slot: Int) {
+        guard self.slab[slot].prefillOwed else { return }
+        self.slab[slot].prefillOwed = false
+        self.endpoints[Int(self.slab[slot].endpoint)].ledger.creditPrefill(self.slab[slot])
+    }
+
+    /// Corrects what the request was charged to what it used, and forgets it.
+    mutating func settle(
+        _ slot: Int, prefillTokens: Double, outputTokens: Double, context: Double
+    ) {
+        let record = self.slab[slot]
+        let work = TokenWork.of(prefillTokens: prefillTokens, outputTokens: outputTokens)
+        self.queues.charge(flow: Int(record.flow), work: work - record.charged)
+        self.tenants[Int(record.tenant)].settle(tokensDelta: context - record.chargedTokens)
+        self.slab.remove(slot)
+    }
+
+    /// Gives back what a request that was never served was charged, and forgets it.
+    mutating func settleUnserved(_ slot: Int) {
+        self.settle(slot, prefillTokens: 0, outputTokens: 0, context: 0)
+    }
+
+    /// Takes a queued request out of its queue.
+    mutating func dequeue(_ slot: Int) {
+        self.timers.clear(slot)
+        self.queues.remove(slot, slab: &self.slab)
+        let model = Int(self.slab[slot].served)
+        if self.pools[model].stuckSlot == slot { self.pools[model].stuckSlot = -1 }
+    }
+
+    /// Looks for work that fits into what an endpoint has gained or lost.
+    mutating func afterChange(at index: Int, now: Instant, into actions: inout ActionBuffer) {
+        _ = self.look(index, now: now)
+        self.refresh(index)
+        let model = self.endpoints[index].model
+        self.forgetIfDone(index)
+        self.pump(model, changed: index, now: now, into: &actions)
+    }
+
+    /// Lets the endpoint's limits steer. Whether they may have moved.
+    private mutating func look(_ index: Int, now: Instant) -> Bool {
+        let model = self.endpoints[index].model
+        let before = self.endpoints[index].limits.looks
+        let mean = self.endpoints[index].limits.look(
+            now: now, boundNanos: self.plan.models[model].interTokenBoundNanos)
+        if let mean {
+            self.endpoints[index].steps.learnInterToken(nanos: mean)
+            self.pools[model].steps.learnInterToken(nanos: mean)
+        }
+        return self.endpoints[index].limits.looks != before
+    }
+
+    private mutating func learnFirstToken(_ record: RequestRecord, now: Instant) {
+        let index = Int(record.endpoint)
+        let model = Int(record.served)
+        let nanos = now.nanosSince(record.dispatchedAt)
+        self.endpoints[index].steps.learnFirstToken(
+            tokens: record.prefillAtDispatch, nanos: nanos)
+        self.pools[model].steps.learnFirstToken(tokens: record.prefillAtDispatch, nanos: nanos)
+        self.endpoints[index].limits.learnFirstToken(
+            nanos: nanos, tokens: record.prefillAtDispatch,
+            stepNanos: self.endpoints[index].steps.interTokenNanos)
+        self.learnError(record, actualNanos: now.nanosSince(record.arrival), now: now)
+    }
+
+    /// Shows the lane how long a request took that had been predicted to wait.
+    mutating func learnError(_ record: RequestRecord, actualNanos: UInt64, now: Instant) {
+        guard record.waited != .coldStart, record.attempt <= 1 else { return }
+        let model = Int(record.served)
+        let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)
+        let slack = self.slack(lane: lane, model: model)
+        guard Double(max(record.predictedNanos, actualNanos)) > slack else { return }
+        let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)
+        self.queues.lanes[lane].errors.add(ratio: ratio, now: now)
+    }
+
+    private mutating func learnUsage(_ slot: Int, _ usage: Usage, now: Instant) {
+        let record = self.slab[slot]
+        let model = Int(record.served)
+        self.pools[model].ratio.learn(
+            bytes: record.promptBytes, images: record.images, exact: record.promptTokensExact,
+            usage: usage)
+        guard usage.outputTokens > record.outputSeen else { return }
+        let fresh = usage.outputTokens - record.outputSeen
+        self.pools[model].outputs.produced(fresh)
+        if record.streams, record.firstTokenAt != nil {
+            self.endpoints[Int(record.endpoint)].limits.learnTokens(
+                fresh, nanos: now.nanosSince(record.progressAt))
+        } else if !record.streams {
+            self.endpoints[Int(record.endpoint)].limits.learnTokens(
+                usage.outputTokens, nanos: now.nanosSince(record.dispatchedAt))
+        }
+    }
+}

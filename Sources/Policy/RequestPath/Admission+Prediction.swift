@@ -1,0 +1,130 @@
+import Time
+
+/// When a request's first token would come.
+struct Prediction: Sendable {
+    /// At the gateway, then at the engine, in nanoseconds.
+    var waitNanos: Double
+    var engineNanos: Double
+
+    var totalNanos: Double { self.waitNanos + self.engineNanos }
+}
+
+extension Admission {
+    /// Predicts the time to first token of a request that would join `flow` now.
+    ///
+    /// Two things may be short: prefill tokens an engine may be handed, and sequences it may run.
+    /// The wait is the longer of the two; each is the work ahead over the rate at which the pool
+    /// serves it. Ahead are the classes above, what they will still bring, and the tenant's own
+    /// queue at the tenant's share.
+    func predict(
+        _ demand: Demand, flow index: Int, pool: Int, now: Instant
+    ) -> Prediction {
+        let capacity = self.capacity(of: pool)
+        let flow = self.queues.flows[index]
+        let lane = Int(flow.lane)
+        var above = Demand.zero
+        var aboveRate = Demand.zero
+        for higher in self.pools[pool].lanes.lowerBound..<lane {
+            above += self.queues.lanes[higher].queued
+            aboveRate += self.queues.lanes[higher].admitted.perNano(now: now)
+        }
+        let laneRate = self.queues.lanes[lane].admitted.perNano(now: now)
+        let ownRate = flow.admitted.perNano(now: now)
+        let laneQueued = self.queues.lanes[lane].queued
+        let share = Share(
+            of: flow, weights: self.queues.lanes[lane].weightInRing,
+            work: TokenWork.of(
+                prefillTokens: demand.prefillTokens,
+                outputTokens: self.pools[pool].outputs.meanServed))
+        let prefill = share.wait(
+            capacity: capacity.prefillRate, above: above.prefillTokens,
+            aboveRate: aboveRate.prefillTokens, lane: laneQueued.prefillTokens,
+            othersRate: laneRate.prefillTokens - ownRate.prefillTokens,
+            own: flow.queued.prefillTokens,
+            free: capacity.prefillWindow - capacity.prefillWaiting - demand.prefillTokens,
+            turn: share.requestsPerTurn * demand.prefillTokens)
+        let slots = share.wait(
+            capacity: capacity.slotRate, above: above.requests, aboveRate: aboveRate.requests,
+            lane: laneQueued.requests, othersRate: laneRate.requests - ownRate.requests,
+            own: flow.queued.requests + 1, free: Double(capacity.slots - capacity.inFlight),
+            turn: share.requestsPerTurn)
+        let waiting = capacity.prefillWaiting / Double(max(1, capacity.open))
+        return Prediction(
+            waitNanos: max(prefill, slots),
+            engineNanos: self.pools[pool].steps.firstTokenNanos(
+                tokens: waiting + demand.prefillTokens))
+    }
+
+    /// The pool's capacity; that of one endpoint not yet known while none is open.
+    func capacity(of pool: Int) -> PoolShare {
+        let capacity = self.pools[pool].capacity
+        guard capacity.open == 0 else { return capacity }
+        let model = self.plan.models[pool]
+        let endpoint = Endpoint(model: pool, ready: true, now: .zero)
+        return self.share(of: endpoint, plan: model, pool: self.pools[pool])
+    }
+
+    /// What an endpoint adds to its pool.
+    func share(of endpoint: Endpoint, plan: ModelPlan, pool: Pool) -> PoolShare {
+        guard endpoint.isOpen else { return PoolShare() }
+        let steps = endpoint.steps.isLearned ? endpoint.steps : pool.steps
+        let output = pool.outputs.meanServed
+        var slots = endpoint.sequencesMax(plan)
+        if let most = plan.tokensInFlightMax {
+            slots = max(1, min(slots, Int(Double(most) / (output * 2))))
+        }
+        let window = endpoint.limits.prefillTokens
+        let firstToken = steps.firstTokenNanos(tokens: window)
+        // With every slot taken steps are longer than they are now: by how much is known where
+        // the limit is steered by the bound on them.
+        let filled = Double(endpoint.ledger.inFlight) / Double(slots)
+        var interToken = steps.interTokenNanos
+        if let bound = plan.interTokenBoundNanos, filled < 0.7, !endpoint.limits.isSettled {
+            interToken = max(interToken, min(Double(bound) * 0.7, interToken * 2))
+        }
+        let residence = firstToken + output * interToken
+        return PoolShare(
+            open: 1, slots: slots, inFlight: endpoint.ledger.inFlight + endpoint.ledger.foreign,
+            slotRate: Double(slots) / residence, prefillRate: window / firstToken,
+            prefillWindow: window, prefillWaiting: Double(endpoint.ledger.prefillWaiting))
+    }
+
+    /// Tells the pool what has changed at an endpoint.
+    mutating func refresh(_ index: Int) {
+        let model = self.endpoints[index].model
+        let share = self.share(
+            of: self.endpoints[index], plan: self.plan.models[model], pool: self.pools[model])
+        self.pools[model].capacity -= self.endpoints[index].share
+        self.pools[model].capacity += share
+        if self.pools[model].capacity.open == 0 { self.pools[model].capacity = PoolShare() }
+        self.endpoints[index].share = share
+    }
+}
+
+/// A flow's part of what its lane is given.
+private struct Share {
+    /// 0...1, at worst: with every other flow in the ring busy.
+    let least: Double
+    let othersWeight: Double
+    /// Requests the others may send before the flow's turn comes.
+    let requestsPerTurn: Double
+
+    init(of flow: Flow, weights: Double, work: Double) {
+        let sum = weights + (flow.isInRing ? 0 : flow.weight)
+        self.least = flow.weight / sum
+        self.othersWeight = max(0, sum - flow.weight)
+        self.requestsPerTurn = self.othersWeight * max(1, ClassQueues.quantum / max(1, work))
+    }
+
+    /// Nanoseconds until the flow's queue of `own` has been sent.
+    func wait(
+        capacity: Double, above: Double, aboveRate: Double, lane: Double, othersRate: Double,
+        own: Double, free: Double, turn: Double
+    ) -> Double {
+        let left = max(capacity - aboveRate, capacity * 0.05)
+        let mine = max(left * self.least, left - max(0, othersRate))
+        let others = min(max(0, lane - own), turn)
+        let ahead = (above + others) / capacity + own / mine
+        return max(0, ahead - max(0, free) / capacity)
+    }
+}

@@ -1,0 +1,103 @@
+import Time
+
+/// Whether an endpoint may be given work, from what became of the work it was given.
+struct EndpointHealth: Sendable {
+    enum State: Sendable, Equatable {
+        /// Not ready yet; probed until it is.
+        case starting
+        case available
+        /// Out until a probe succeeds.
+        case out
+        /// A probe succeeded: one request at a time until one succeeds.
+        case halfOpen
+    }
+
+    private(set) var state: State
+    /// Next probe; meaningful while `starting` or `out`.
+    private(set) var probeAt: Instant?
+    /// Taken out although half the pool may already be: nothing listens there, or it said it leaves.
+    private(set) var gone = false
+    /// Last outcomes, newest in bit 0; 1 is a failure.
+    private var outcomes: UInt16 = 0
+    private var failures: [UInt64] = Array(repeating: 0, count: Self.window)
+    private var failuresAt = 0
+    private var timesOut = 0
+
+    private static let window = 10
+    private static let failuresToEject = 3
+    private static let probeEveryNanos: UInt64 = 1_000_000_000
+    private static let backoffMaxNanos: UInt64 = 60_000_000_000
+
+    init(ready: Bool, now: Instant) {
+        self.state = ready ? .available : .starting
+        self.probeAt = ready ? nil : now.advanced(byNanos: Self.probeEveryNanos)
+    }
+
+    /// Work may be sent.
+    var isOpen: Bool { self.state == .available || self.state == .halfOpen }
+
+    /// A request was answered. Whether the endpoint came back by it.
+    mutating func succeeded() -> Bool {
+        self.outcomes = self.outcomes << 1
+        guard self.state == .halfOpen else { return false }
+        self.state = .available
+        self.outcomes = 0
+        self.timesOut = 0
+        self.gone = false
+        return true
+    }
+
+    /// A request failed here, its prompt known by `prompt`. Whether the endpoint should be taken out.
+    mutating func failed(prompt: UInt64) -> Bool {
+        self.outcomes = (self.outcomes << 1 | 1) & (1 << Self.window - 1)
+        self.failures[self.failuresAt] = prompt
+        self.failuresAt = (self.failuresAt + 1) % Self.window
+        if self.state == .halfOpen { return true }
+        let count = self.outcomes.nonzeroBitCount
+        guard count >= Self.failuresToEject else { return false }
+        // One poison prompt, however often it is sent, never takes an endpoint out.
+        let newest = (self.failuresAt + Self.window - 1) % Self.window
+        for back in 1..<count
+        where self.failures[(newest + Self.window - back) % Self.window] != prompt {
+            return true
+        }
+        return false
+    }
+
+    /// Takes it out; each time in a row it stays out for longer.
+    mutating func eject(now: Instant, gone: Bool) {
+        self.timesOut = min(self.timesOut + 1, 8)
+        let wait = min(Self.probeEveryNanos << UInt64(self.timesOut - 1), Self.backoffMaxNanos)
+        self.state = .out
+        self.gone = gone
+        self.outcomes = 0
+        self.probeAt = now.advanced(byNanos: wait)
+    }
+
+    /// A probe came back. Whether the state changed.
+    mutating func probed(healthy: Bool, now: Instant) -> Bool {
+        switch (self.state, healthy) {
+        case (.starting, true):
+            self.state = .available
+            self.probeAt = nil
+            return true
+        case (.out, true):
+            self.state = .halfOpen
+            self.probeAt = nil
+            return true
+        case (.starting, false):
+            self.probeAt = now.advanced(byNanos: Self.probeEveryNanos)
+            return false
+        case (.out, false):
+            self.eject(now: now, gone: self.gone)
+            return false
+        case (.available, _), (.halfOpen, _):
+            return false
+        }
+    }
+
+    /// The probe due has been asked for; ask again if nothing is heard.
+    mutating func probeSent(now: Instant) {
+        self.probeAt = now.advanced(byNanos: 5 * Self.probeEveryNanos)
+    }
+}

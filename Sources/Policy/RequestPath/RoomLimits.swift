@@ -1,0 +1,105 @@
+import Time
+
+/// How much one endpoint may hold: sequences, and prefill tokens waiting at the engine.
+///
+/// Both limits tune themselves. Four times a second they are moved in proportion to the room left
+/// between the measured inter-token time and its bound: up only where a limit held work back, down
+/// whenever the bound is near. An engine that makes first tokens wait many steps is full for a
+/// reason the ledger cannot see (its own sequence limit, its KV cache): that also lowers the limit.
+struct RoomLimits: Sendable {
+    /// Sequences in flight.
+    private(set) var sequences: Double = Self.startSequences
+    /// Prefill tokens waiting at the engine; one larger prompt may wait alone.
+    private(set) var prefillTokens: Double = Self.startPrefillTokens
+    /// Work was held back by the limit since the last look.
+    private var sequencesBound = false
+    private var prefillBound = false
+    // Inter-token time since the last look.
+    private var tokenNanos: Double = 0
+    private var tokens: Double = 0
+    /// Share of recent first tokens that came many steps late, decayed.
+    private var lateShare: Double = 0
+    private var lookAt = Instant.zero
+    /// How often it has looked.
+    private(set) var looks = 0
+    /// The sequence limit has met the bound it is steered by.
+    private(set) var isSettled = false
+
+    static let startSequences = 32.0
+    static let sequencesMax = 1024.0
+    static let startPrefillTokens = 1024.0
+    private static let prefillTokensMin = 512.0
+    private static let prefillTokensMax = 4096.0
+    static let lookEveryNanos: UInt64 = 250_000_000
+    /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
+    private static let aim = 0.94
+
+    mutating func noteBound(sequences: Bool) {
+        if sequences { self.sequencesBound = true } else { self.prefillBound = true }
+    }
+
+    mutating func learnTokens(_ count: UInt32, nanos: UInt64) {
+        self.tokens += Double(count)
+        self.tokenNanos += Double(nanos)
+    }
+
+    /// A first token came `nanos` after dispatch, with `tokens` of prefill ahead of it.
+    mutating func learnFirstToken(nanos: UInt64, tokens: UInt32, stepNanos: Double) {
+        let steps = 3 * (2 + Double(tokens) / 512)
+        let late = Double(nanos) > steps * stepNanos
+        self.lateShare += ((late ? 1 : 0) - self.lateShare) * 0.05
+    }
+
+    /// The engine said it is full with `inFlight` sequences.
+    mutating func learnBusy(inFlight: Int) {
+        self.sequences = max(1, min(self.sequences, Double(inFlight)) * 0.9)
+    }
+
+    /// Begins again from the start, after the endpoint has been away.
+    mutating func reset() {
+        self = RoomLimits()
+    }
+
+    /// Looks at what has been learned, when it is time to; the mean nanoseconds between tokens since
+    /// the last look when enough came.
+    mutating func look(now: Instant, boundNanos: UInt64?) -> Double? {
+        guard now >= self.lookAt else { return nil }
+        self.looks &+= 1
+        self.lookAt = now.advanced(byNanos: Self.lookEveryNanos)
+        let mean = self.tokens >= 8 ? self.tokenNanos / self.tokens : nil
+        if mean != nil {
+            self.tokens = 0
+            self.tokenNanos = 0
+        }
+        self.steer(room: self.room(mean: mean, boundNanos: boundNanos))
+        self.sequencesBound = false
+        self.prefillBound = false
+        return mean
+    }
+
+    /// What both limits may be multiplied by: above 1 there is room, below 1 too little.
+    private func room(mean: Double?, boundNanos: UInt64?) -> Double {
+        if self.lateShare > 0.3 { return 0.93 }
+        guard let boundNanos else { return 1.25 }
+        guard let mean else { return 1 }
+        return Self.aim * Double(boundNanos) / max(1, mean)
+    }
+
+    private mutating func steer(room: Double) {
+        if room < 1.1, self.sequencesBound { self.isSettled = true }
+        if room < 0.97 {
+            let factor = max(0.8, 1 - (1 - room) * 0.5)
+            self.sequences = max(1, self.sequences * factor)
+            self.prefillTokens = max(Self.prefillTokensMin, self.prefillTokens * factor)
+        } else if room > 1.03 {
+            let factor = 1 + min(0.25, (room - 1) * 0.5)
+            if self.sequencesBound {
+                self.sequences = min(
+                    Self.sequencesMax, max(self.sequences + 1, self.sequences * factor))
+            }
+            if self.prefillBound {
+                self.prefillTokens = min(Self.prefillTokensMax, self.prefillTokens * factor)
+            }
+        }
+    }
+}

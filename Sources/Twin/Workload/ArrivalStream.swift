@@ -1,0 +1,81 @@
+/// The arrivals of a run: a trace or a generator, moved and cut to what the run asks for. Memory does
+/// not grow with the length.
+package struct ArrivalStream {
+    /// What is done to the arrivals, in this order.
+    package struct Transform: Hashable, Sendable {
+        /// Whether the first arrival becomes time zero. Traces in calendar time need it.
+        package var startsAtZero = true
+        /// Time runs this many times as fast; above zero.
+        package var speed = 1.0
+        /// Arrivals from this time on, after the speed, are left out; nil for no end.
+        package var durationNanos: UInt64?
+
+        /// Only moves the first arrival to zero.
+        package init() {}
+    }
+
+    private enum Origin {
+        case trace(TraceReader)
+        case generator(ArrivalGenerator)
+        /// Taken out for the length of a call.
+        case nothing
+    }
+
+    private var origin: Origin
+    private let transform: Transform
+    private var offset: UInt64?
+    private var isOver = false
+
+    /// Reads a trace.
+    package init(
+        format: TraceFormat, transform: Transform = Transform(), source: @escaping ChunkSource
+    ) {
+        origin = .trace(TraceReader(format: format, source: source))
+        self.transform = transform
+    }
+
+    /// Draws a workload. Its first arrival is not moved to zero: the time before it is part of it.
+    package init(spec: GeneratorSpec, seed: UInt64, transform: Transform = Transform()) {
+        origin = .generator(ArrivalGenerator(spec: spec, seed: seed))
+        var transform = transform
+        transform.startsAtZero = false
+        self.transform = transform
+    }
+
+    /// The next arrival, in order of time; nil at the end or once the duration is over.
+    package mutating func next() throws(TraceFault) -> Arrival? {
+        guard !isOver, var arrival = try pull() else {
+            isOver = true
+            return nil
+        }
+        let start = offset ?? (transform.startsAtZero ? arrival.atNanos : 0)
+        offset = start
+        arrival.atNanos = Self.compress(arrival.atNanos - start, by: transform.speed)
+        if let end = transform.durationNanos, arrival.atNanos >= end {
+            isOver = true
+            return nil
+        }
+        return arrival
+    }
+
+    private mutating func pull() throws(TraceFault) -> Arrival? {
+        switch origin {
+        case .trace(var reader):
+            // Taken out first, so that the reader's buffer has one owner and is not copied.
+            origin = .nothing
+            defer { origin = .trace(reader) }
+            return try reader.next()
+        case .generator(var generator):
+            defer { origin = .generator(generator) }
+            return generator.next()
+        case .nothing:
+            return nil
+        }
+    }
+
+    private static func compress(_ nanos: UInt64, by speed: Double) -> UInt64 {
+        if speed == 1 { return nanos }
+        let scaled = Double(nanos) / speed
+        return scaled < 0x1p63 ? UInt64(scaled) : UInt64(1) << 63
+    }
+}

@@ -1,0 +1,28 @@
+import RequestPath
+import Testing
+
+/// Properties over seeded random event sequences; a failure names its seed.
+@Suite struct InvariantTests {
+    @Test func `every request is settled once and the books balance after every event`() {
+        var settled = 0
+        for seed in UInt64(1)...200 {
+            var world = RandomWorld(seed: seed)
+            world.run(steps: 1500)
+            #expect(world.faults == [], "seed \(seed)")
+            #expect(world.settled == world.arrivals, "seed \(seed)")
+            settled += world.settled
+            if !world.faults.isEmpty { return }
+        }
+        #expect(settled > 50_000)
+    }
+
+    @Test func `the same events give the same actions`() {
+        for seed in UInt64(1)...10 {
+            var first = RandomWorld(seed: seed)
+            var second = RandomWorld(seed: seed)
+            first.run(steps: 500)
+            second.run(steps: 500)
+            #expect(first.log == second.log, "seed \(seed)")
+        }
+    }
+}
