@@ -1,5 +1,6 @@
 package import Budget
 import Config
+import Engines
 package import EventLoop
 package import RequestPath
 import Wire
@@ -9,13 +10,30 @@ import Wire
 /// Ids are places in its arrays. They keep their meaning over reloads: entries are changed,
 /// deactivated or appended, never moved.
 package struct GatewayConfig: Sendable {
-    package struct Model: Sendable {
-        package var spec: ModelSpec
+    /// A class, so that the request path passes on one reference instead of a whole specification.
+    package final class Model: Sendable {
+        package let spec: ModelSpec
         /// Still in the configuration.
-        package var isActive: Bool
+        package let isActive: Bool
         /// `Bearer ...` for the engines; `nil` when they want none.
-        package var authorization: String?
-        var engineName: [UInt8]
+        package let authorization: String?
+        /// The name the engines know the model by.
+        let engineName: [UInt8]
+        let tellsUsage: Bool
+        let defaultClassIndex: Int
+
+        init(_ spec: ModelSpec, isActive: Bool, authorization: String?) {
+            self.spec = spec
+            self.isActive = isActive
+            self.authorization = authorization
+            self.engineName = Array((spec.engine.servedModelName ?? spec.name).utf8)
+            self.tellsUsage = EngineAdapter(spec.engine.kind).tellsUsage
+            self.defaultClassIndex = spec.defaultClassIndex
+        }
+
+        var deactivated: Model {
+            Model(self.spec, isActive: false, authorization: self.authorization)
+        }
     }
 
     package struct Tenant: Sendable {
@@ -65,7 +83,7 @@ package struct GatewayConfig: Sendable {
         self.models = previous?.models ?? []
         self.tenants = previous?.tenants ?? [Tenant.anonymous]
         self.endpoints = previous?.endpoints ?? []
-        for index in self.models.indices { self.models[index].isActive = false }
+        self.models = self.models.map { $0.deactivated }
         for index in self.tenants.indices.dropFirst() { self.tenants[index].isActive = false }
         for index in self.endpoints.indices { self.endpoints[index].isActive = false }
         self.keys = KeyRing(configuration.tenants)
@@ -118,9 +136,7 @@ package struct GatewayConfig: Sendable {
                 throw GatewayConfigFault("model '\(spec.name)': \(error.message)")
             }
         }
-        let engineName = Array((spec.engine.servedModelName ?? spec.name).utf8)
-        let model = Model(
-            spec: spec, isActive: true, authorization: authorization, engineName: engineName)
+        let model = Model(spec, isActive: true, authorization: authorization)
         let index: Int
         if let known = self.models.firstIndex(where: { $0.spec.name == spec.name }) {
             index = known

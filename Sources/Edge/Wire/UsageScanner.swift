@@ -37,10 +37,10 @@ package struct UsageScanner {
                 start = found
             }
         }
-        var index = start
-        while index < bytes.count, self.window.count < Self.windowBytes {
-            self.window.append(bytes[index])
-            index += 1
+        let count = min(bytes.count - start, Self.windowBytes - self.window.count)
+        guard count > 0 else { return }
+        bytes.withUnsafeBufferPointer {
+            self.window.append(contentsOf: $0[start..<(start + count)])
         }
     }
 
