@@ -163,7 +163,7 @@ extension Exchange {
                     UInt32(clamping: $0 * self.body.choices)
                 }, deadlineNanos: deadlineNanos, cappable: self.isCappable,
                 retryable: self.surface.isRetryable(stored: self.body.isStored),
-                promptHash: self.body.promptHash))
+                streams: self.body.isStreaming, promptHash: self.body.promptHash))
     }
 
     private var promptBytes: UInt32 {
