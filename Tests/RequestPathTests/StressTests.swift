@@ -26,7 +26,7 @@ import Testing
         return (outcome, outcome.goodWork / bound)
     }
 
-    @Test(arguments: [UInt64(1), 2, 3])
+    @Test(arguments: OverloadTests.seeds)
     func `a tenfold surge of ten seconds breaks no bound and leaves no shut gate`(_ seed: UInt64) {
         let (outcome, goodput) = self.run("surge", factor: 0.5, seed: seed) {
             $0.surge = 20..<30
