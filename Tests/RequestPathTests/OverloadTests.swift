@@ -21,11 +21,13 @@ import Testing
     /// Fewer in a debug build, where a simulated minute takes a second.
     #if DEBUG
         static let seeds: [UInt64] = [1]
+        static let profiles: [SmallEngine.Profile] = [.large]
     #else
         static let seeds: [UInt64] = [1, 2, 3]
+        static let profiles: [SmallEngine.Profile] = [.large, .small]
     #endif
 
-    static let cases: [Case] = [SmallEngine.Profile.large, .small].flatMap { profile in
+    static let cases: [Case] = Self.profiles.flatMap { profile in
         [0.5, 1, 1.5, 3].flatMap { overload in
             Self.seeds.map { Case(profile: profile, overload: overload, seed: $0) }
         }

@@ -39,7 +39,7 @@ import Testing
         #expect(outcome.lastRefusalMs < 40_000)
     }
 
-    @Test(arguments: [Profile.large, .small].map(\.name))
+    @Test(arguments: OverloadTests.profiles.map(\.name))
     func `without a bound on decode the objective still holds`(_ name: String) {
         let profile = name == "large" ? Profile.large : .small
         let (outcome, goodput) = self.run("no ITL", profile: profile, factor: 2, itl: false)
