@@ -37,11 +37,13 @@ func edge(
         swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-    -> Target
-{
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+    resources: [Resource] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources,
+        swiftSettings: strict)
 }
 
 func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
@@ -104,6 +106,7 @@ let package = Package(
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
         tests("TidyTests", []),
+        tests("RequestPathTests", ["RequestPath", "Time"], exclude: ["Transcripts"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -10,7 +10,8 @@ extension Admission {
     mutating func arrive(_ arrival: Arrival, now: Instant, into actions: inout ActionBuffer) {
         guard self.isSound(arrival) else {
             assertionFailure("an arrival of a live request, or of an unknown model or tenant")
-            return
+            guard self.slab.slot(of: arrival.request) == nil else { return }
+            return self.turnAway(arrival, .noCapacity, afterNanos: 1e9, into: &actions)
         }
         if self.isDraining {
             return self.turnAway(arrival, .draining, afterNanos: 1e9, into: &actions)

@@ -96,6 +96,9 @@ extension Admission {
             self.pools[model].stuckSlot = -1
         } else {
             let record = self.slab[slot]
+            if record.outputSeen > 0 {
+                self.pools[model].outputs.ended(record.outputSeen, cut: true)
+            }
             actions.append(.fail(record.id, failure))
             self.settle(
                 slot, prefillTokens: Double(record.prefillTokens),

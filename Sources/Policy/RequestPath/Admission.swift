@@ -105,6 +105,7 @@ package struct Admission: Sendable {
         return (pools, ClassQueues(lanes: lanes, tenantCount: plan.tenants.count))
     }
 
-    /// The plan is a bound for the ninety-ninth percentile, whatever confidence is written.
-    private static let leastConfidence = 0.99
+    /// The plan is a bound for the ninety-ninth percentile, whatever confidence is written; half of
+    /// what that allows is kept for what no prediction sees.
+    private static let leastConfidence = 0.995
 }

@@ -37,6 +37,8 @@ struct Endpoint: Sendable {
         guard self.isOpen, self.busyUntil == .zero else { return Room() }
         let line = steps.line
         var room = Room()
+        room.penaltyNanos = Double(self.health.recentFailures) * 1e9
+        room.wantsTrial = self.health.state == .halfOpen
         room.isIdle = self.ledger.isIdle
         room.sequences =
             self.sequencesMax(bounds) - self.ledger.inFlight - self.ledger.foreign

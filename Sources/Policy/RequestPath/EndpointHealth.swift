@@ -36,9 +36,12 @@ struct EndpointHealth: Sendable {
     /// Work may be sent.
     var isOpen: Bool { self.state == .available || self.state == .halfOpen }
 
+    /// Failures among the last ten outcomes.
+    var recentFailures: Int { self.outcomes.nonzeroBitCount }
+
     /// A request was answered. Whether the endpoint came back by it.
     mutating func succeeded() -> Bool {
-        self.outcomes = self.outcomes << 1
+        self.outcomes = self.outcomes << 1 & (1 << Self.window - 1)
         guard self.state == .halfOpen else { return false }
         self.state = .available
         self.outcomes = 0

@@ -11,6 +11,11 @@ struct Room: Sendable {
     var firstTokenNanos = 0.0
     var perPrefillTokenNanos = 0.0
     var perOutputTokenNanos = 0.0
+    /// What recent failures count for in a choice: an engine that fails fast looks idle, and would
+    /// draw all work.
+    var penaltyNanos = 0.0
+    /// It came back and waits for one request to prove itself on.
+    var wantsTrial = false
 
     func fits(_ record: RequestRecord) -> Bool {
         self.isIdle
@@ -23,7 +28,9 @@ struct Room: Sendable {
     }
 
     func completionNanos(_ record: RequestRecord) -> Double {
-        self.firstTokenNanos(record) + self.perOutputTokenNanos * Double(record.outputTokens)
+        if self.wantsTrial, record.retryable, record.failures == 0 { return 0 }
+        return self.penaltyNanos + self.firstTokenNanos(record)
+            + self.perOutputTokenNanos * Double(record.outputTokens)
     }
 }
 

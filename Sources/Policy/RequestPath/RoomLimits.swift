@@ -32,7 +32,7 @@ struct RoomLimits: Sendable {
     private static let prefillTokensMax = 4096.0
     static let lookEveryNanos: UInt64 = 250_000_000
     /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
-    private static let aim = 0.94
+    private static let aim = 0.965
 
     mutating func noteBound(sequences: Bool) {
         if sequences { self.sequencesBound = true } else { self.prefillBound = true }
@@ -87,11 +87,11 @@ struct RoomLimits: Sendable {
 
     private mutating func steer(room: Double) {
         if room < 1.1, self.sequencesBound { self.isSettled = true }
-        if room < 0.97 {
+        if room < 0.99 {
             let factor = max(0.8, 1 - (1 - room) * 0.5)
             self.sequences = max(1, self.sequences * factor)
             self.prefillTokens = max(Self.prefillTokensMin, self.prefillTokens * factor)
-        } else if room > 1.03 {
+        } else if room > 1.01 {
             let factor = 1 + min(0.25, (room - 1) * 0.5)
             if self.sequencesBound {
                 self.sequences = min(
