@@ -25,12 +25,14 @@ struct RoomLimits: Sendable {
     /// The sequence limit has met the bound it is steered by.
     private(set) var isSettled = false
 
-    static let startSequences = 32.0
+    static let startSequences = 64.0
     static let sequencesMax = 1024.0
     static let startPrefillTokens = 1024.0
     private static let prefillTokensMin = 512.0
     private static let prefillTokensMax = 4096.0
     static let lookEveryNanos: UInt64 = 250_000_000
+    /// Above this much room the sequence limit doubles.
+    private static let ampleRoom = 3.0
     /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
     private static let aim = 0.965
 
@@ -93,7 +95,10 @@ struct RoomLimits: Sendable {
             self.prefillTokens = max(Self.prefillTokensMin, self.prefillTokens * factor)
         } else if room > 1.01 {
             let factor = 1 + min(0.25, (room - 1) * 0.5)
-            if self.sequencesBound {
+            if self.sequencesBound, room > Self.ampleRoom {
+                // Far below its bound an engine is only held back by the limit's cautious start.
+                self.sequences = min(Self.sequencesMax, self.sequences * 2)
+            } else if self.sequencesBound {
                 self.sequences = min(
                     Self.sequencesMax, max(self.sequences + 1, self.sequences * factor))
             }
