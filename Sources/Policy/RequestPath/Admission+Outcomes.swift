@@ -204,7 +204,8 @@ extension Admission {
         self.pools[model].steps.learnFirstToken(tokens: record.prefillAtDispatch, nanos: nanos)
         self.endpoints[index].limits.learnFirstToken(
             nanos: nanos, tokens: record.prefillAtDispatch,
-            stepNanos: self.endpoints[index].steps.interTokenNanos)
+            stepNanos: self.endpoints[index].steps.interTokenNanos,
+            boundNanos: record.due.nanosSince(record.arrival))
         self.learnError(record, actualNanos: now.nanosSince(record.arrival), now: now)
     }
 

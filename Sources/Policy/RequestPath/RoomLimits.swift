@@ -46,9 +46,14 @@ struct RoomLimits: Sendable {
     }
 
     /// A first token came `nanos` after dispatch, with `tokens` of prefill ahead of it.
-    mutating func learnFirstToken(nanos: UInt64, tokens: UInt32, stepNanos: Double) {
+    ///
+    /// Late is what took many steps and a tenth of the request's bound: where answers of a few
+    /// tokens make steps look short, nothing that the budget would notice counts.
+    mutating func learnFirstToken(
+        nanos: UInt64, tokens: UInt32, stepNanos: Double, boundNanos: UInt64
+    ) {
         let steps = 3 * (2 + Double(tokens) / 512)
-        let late = Double(nanos) > steps * stepNanos
+        let late = Double(nanos) > steps * stepNanos && nanos > boundNanos / 10
         self.lateShare += ((late ? 1 : 0) - self.lateShare) * 0.05
     }
 
