@@ -58,6 +58,7 @@ let package = Package(
         library("CUV", "libuv", "libuv1-dev"),
         library("COpenSSL", "openssl", "libssl-dev"),
         library("CYAML", "yaml-0.1", "libyaml-dev"),
+        library("CZlib", "zlib", "zlib1g-dev"),
         .target(
             name: "CSimdjson", path: "Sources/System/CSimdjson",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -85,11 +86,18 @@ let package = Package(
             "Gateway",
             ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"]),
 
+        edge(
+            "Replay",
+            [
+                "Budget", "CZlib", "EventLoop", "HTTP", "Report", "Statistics", "Time", "Wire",
+                "Workload",
+            ]),
+
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Report",
-                "RequestPath", "Time", "Wire", "Workload",
+                "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Replay",
+                "Report", "RequestPath", "Time", "Wire", "Workload",
             ],
             swiftSettings: strict),
 
@@ -101,6 +109,9 @@ let package = Package(
         tests("RequestPathTests", ["RequestPath", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
+        tests(
+            "ReplayTests",
+            ["Replay", "Budget", "EventLoop", "HTTP", "Report", "Time", "Wire", "Workload"]),
         tests("TidyTests", []),
     ],
     cxxLanguageStandard: .cxx17

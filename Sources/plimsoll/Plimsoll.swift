@@ -7,7 +7,7 @@ enum Plimsoll {
 
     /// In the order help shows them.
     static var commands: [any Command.Type] { [
-        CheckCommand.self, KeyCommand.self, GatewayCommand.self,
+        CheckCommand.self, KeyCommand.self, GatewayCommand.self, ReplayCommand.self,
     ] }
 
     static func main() {
