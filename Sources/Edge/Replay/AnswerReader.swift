@@ -2,22 +2,24 @@ import Wire
 
 /// Reads one answer as it comes in: when tokens came, how many, whether it is whole, and why not.
 /// Knows bytes and instants, no sockets.
-struct AnswerReader {
+package struct AnswerReader {
     /// The longest event or error body that is kept to be understood.
-    static let keptBytesMax = 1 << 20
+    package static let keptBytesMax = 1 << 20
 
     /// Whether the answer is a stream of events; an answer in one piece or an error otherwise.
-    let isStream: Bool
-    /// When the first and the last content came, in nanoseconds of the loop's clock.
-    private(set) var firstTokenNanos: UInt64?
-    private(set) var lastTokenNanos: UInt64?
+    package let isStream: Bool
+    /// When the first content came, in nanoseconds of the loop's clock.
+    package private(set) var firstTokenNanos: UInt64?
+    /// When the last content came.
+    package private(set) var lastTokenNanos: UInt64?
     /// A choice has said why it ended.
-    private(set) var isFinished = false
+    package private(set) var isFinished = false
     /// `data: [DONE]` has been read.
-    private(set) var isDone = false
+    package private(set) var isDone = false
     /// The label of an error inside the stream, or of an error answer.
-    private(set) var errorLabel: String?
-    private(set) var bytesRead = 0
+    package private(set) var errorLabel: String?
+    /// Of the body.
+    package private(set) var bytesRead = 0
     private var events: UInt64 = 0
     private var usageTokens: UInt64?
     /// An event that goes on in the next read, or the start of an answer in one piece.
@@ -25,17 +27,18 @@ struct AnswerReader {
     private var scanned = 0
     private var usage = UsageScanner()
 
-    init(isStream: Bool) {
+    /// Starts to read an answer.
+    package init(isStream: Bool) {
         self.isStream = isStream
     }
 
     /// Tokens of the answer: as the engine counted them, else one for each event with content.
-    var tokens: UInt64 {
+    package var tokens: UInt64 {
         self.usageTokens ?? self.usage.usage.map { UInt64($0.outputTokens) } ?? self.events
     }
 
     /// Takes the next bytes of the body, read at `nanos`.
-    mutating func feed(_ bytes: Span<UInt8>, at nanos: UInt64) {
+    package mutating func feed(_ bytes: Span<UInt8>, at nanos: UInt64) {
         self.bytesRead += bytes.count
         guard self.isStream else { return self.keep(bytes) }
         if self.kept.isEmpty {
@@ -57,8 +60,8 @@ struct AnswerReader {
         }
     }
 
-    /// Called when the body has ended.
-    mutating func finish(isError: Bool) {
+    /// Called when the body has ended; `isError`: the status said that it is an error.
+    package mutating func finish(isError: Bool) {
         if isError {
             let all = ByteRange(start: 0, end: self.kept.count)
             self.errorLabel = Self.errorLabel(self.kept.span, all)

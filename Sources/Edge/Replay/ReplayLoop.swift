@@ -12,6 +12,9 @@ final class ReplayLoop {
     private static let tickMillis: UInt64 = 100
     /// Set aside before the first arrival, so that it is not late.
     private static let headStartNanos: UInt64 = 20_000_000
+    /// Instants nearer than this are waited for by the pacer, which is exact but costs a switch of
+    /// threads; the loop's timer covers the way there.
+    private static let pacedNanos: UInt64 = 3_000_000
 
     let loop: Loop
     let settings: ReplaySettings
@@ -25,7 +28,9 @@ final class ReplayLoop {
     private var lastIntendedNanos: UInt64 = 0
     private var sequence: UInt64 = 0
     private(set) var shots: [Shot] = []
+    /// One of the two is armed while an arrival is to come.
     private var sendTimer: LoopTimer?
+    private var pacer: Pacer?
     private var tickTimer: LoopTimer?
     private var ticks: UInt64 = 0
     private var isFinished = false
@@ -63,6 +68,8 @@ final class ReplayLoop {
         let send = LoopTimer(self.loop) { [unowned self] in self.sendDue() }
         let tick = LoopTimer(self.loop) { [unowned self] in self.tick() }
         self.sendTimer = send
+        let box = LoopBox(self)
+        self.pacer = Pacer(self.loop.mailbox) { box.replay.sendDue() }
         self.tickTimer = tick
         self.pull()
         tick.arm(everyMillis: Self.tickMillis)
@@ -96,14 +103,23 @@ final class ReplayLoop {
 
     private func armNext() {
         if let next = self.next {
-            self.sendTimer?.arm(at: self.start.advanced(byNanos: next.atNanos))
+            let due = self.start.advanced(byNanos: next.atNanos)
+            let ahead = due.nanosSince(self.loop.readClock())
+            if ahead == 0 {
+                self.sendTimer?.arm(at: due)
+            } else if ahead <= Self.pacedNanos {
+                self.pacer?.wake(at: due.nanos)
+            } else {
+                let early = ahead - Self.pacedNanos / 2
+                self.sendTimer?.arm(at: self.loop.readClock().advanced(byNanos: early))
+            }
         } else if self.drainUntil == nil {
             self.drainUntil = self.loop.now.advanced(byNanos: self.settings.drainNanos)
             self.finishIfDone()
         }
     }
 
-    private func sendDue() {
+    fileprivate func sendDue() {
         guard !self.isFinished else { return }
         var sent = 0
         while let arrival = self.next, sent < Self.sendsPerTurn {
@@ -261,10 +277,21 @@ final class ReplayLoop {
         }
         self.publish(withQuantiles: false)
         self.sendTimer?.close()
+        self.pacer?.end()
         self.tickTimer?.close()
         self.endpoint.close()
         let end = LoopTimer(self.loop) { [loop = self.loop] in loop.stop() }
         end.arm(everyMillis: 1)
+    }
+}
+
+/// The run, for closures of its own loop's mailbox.
+private struct LoopBox: @unchecked Sendable {
+    // Safe: opened only in closures that run on the loop's thread, and the run keeps both.
+    unowned let replay: ReplayLoop
+
+    init(_ replay: ReplayLoop) {
+        self.replay = replay
     }
 }
 
