@@ -1,5 +1,5 @@
 package import EventLoop
-import Time
+package import Time
 package import Wire
 
 /// What a client does with the answer to its request. Called on the loop's thread.
@@ -36,6 +36,8 @@ package final class ClientConnection {
     package private(set) var stream: Stream?
     /// The request under way; `nil` while the connection is idle.
     package var handler: (any ClientHandler)?
+    /// When the kernel had taken the last byte of the request; `nil` while some of it waits.
+    package private(set) var requestWrittenAt: Instant?
     /// Requests sent over this connection.
     package private(set) var requestsSent = 0
     private let loop: Loop
@@ -85,6 +87,7 @@ package final class ClientConnection {
         self.handler = handler
         self.toHead = toHead
         self.responseStarted = false
+        self.requestWrittenAt = nil
         self.requestsSent += 1
         if case .connecting = self.state {
             for buffer in request { self.pendingRequest.append(contentsOf: buffer.bytes) }
@@ -93,6 +96,12 @@ package final class ClientConnection {
         self.state = .awaitingHead
         self.scanner = HeadScanner()
         self.stream?.write(request)
+        self.noteWritten()
+    }
+
+    /// What the kernel did not take at once is noted when the stream has drained.
+    private func noteWritten() {
+        if self.stream?.pendingBytes == 0 { self.requestWrittenAt = self.loop.readClock() }
     }
 
     /// Holds the response back while its reader is slow.
@@ -253,6 +262,7 @@ extension ClientConnection: StreamDelegate {
         let request = self.pendingRequest
         self.pendingRequest = []
         stream.write(request)
+        self.noteWritten()
     }
 
     package func streamBuffer(_ stream: Stream) -> UnsafeMutableRawBufferPointer {
@@ -286,5 +296,5 @@ extension ClientConnection: StreamDelegate {
             .disconnected(responseStarted: self.responseStarted, fresh: self.requestsSent <= 1))
     }
 
-    package func streamDrained(_ stream: Stream) {}
+    package func streamDrained(_ stream: Stream) { self.noteWritten() }
 }
