@@ -84,12 +84,17 @@ let package = Package(
         edge(
             "Gateway",
             ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"]),
+        edge("Telemetry", ["EventLoop"]),
+        edge(
+            "Console",
+            ["Budget", "EventLoop", "Gateway", "HTTP", "RequestPath", "Telemetry", "Time", "Wire"],
+            resources: [.embedInCode("Resources")]),
 
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Report",
-                "RequestPath", "Time", "Wire", "Workload",
+                "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway", "HTTP",
+                "Report", "RequestPath", "Telemetry", "Time", "Wire", "Workload",
             ],
             swiftSettings: strict),
 
@@ -101,6 +106,13 @@ let package = Package(
         tests("RequestPathTests", ["RequestPath", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
+        tests("TelemetryTests", ["Telemetry", "Wire"]),
+        tests(
+            "ConsoleTests",
+            [
+                "Budget", "Config", "Console", "EventLoop", "Gateway", "HTTP", "RequestPath",
+                "Telemetry", "Time", "Wire",
+            ]),
         tests("TidyTests", []),
     ],
     cxxLanguageStandard: .cxx17
