@@ -89,6 +89,11 @@ let package = Package(
         edge(
             "Gateway",
             ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"]),
+        edge("Telemetry", ["EventLoop"]),
+        edge(
+            "Console",
+            ["Budget", "EventLoop", "Gateway", "HTTP", "RequestPath", "Telemetry", "Time", "Wire"],
+            resources: [.embedInCode("Resources")]),
 
         edge(
             "Replay",
@@ -102,6 +107,8 @@ let package = Package(
             dependencies: [
                 "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Replay",
                 "Report", "RequestPath", "SimulatedEngine", "Time", "Wire", "Workload",
+                "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway", "HTTP",
+                "Report", "RequestPath", "Telemetry", "Time", "Wire", "Workload",
             ],
             swiftSettings: strict),
 
@@ -115,6 +122,12 @@ let package = Package(
         tests(
             "ReplayTests",
             ["Replay", "Budget", "EventLoop", "HTTP", "Report", "Time", "Wire", "Workload"]),
+        tests("TelemetryTests", ["Telemetry", "Wire"]),
+            "ConsoleTests",
+            [
+                "Budget", "Config", "Console", "EventLoop", "Gateway", "HTTP", "RequestPath",
+                "Telemetry", "Time", "Wire",
+            ]),
         tests("TidyTests", []),
         tests("RequestPathTests", ["RequestPath", "Time"], exclude: ["Transcripts"]),
     ],
