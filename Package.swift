@@ -105,10 +105,9 @@ let package = Package(
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Replay",
-                "Report", "RequestPath", "SimulatedEngine", "Time", "Wire", "Workload",
                 "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway", "HTTP",
-                "Report", "RequestPath", "Telemetry", "Time", "Wire", "Workload",
+                "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry", "Time", "Wire",
+                "Workload",
             ],
             swiftSettings: strict),
 
@@ -123,6 +122,7 @@ let package = Package(
             "ReplayTests",
             ["Replay", "Budget", "EventLoop", "HTTP", "Report", "Time", "Wire", "Workload"]),
         tests("TelemetryTests", ["Telemetry", "Wire"]),
+        tests(
             "ConsoleTests",
             [
                 "Budget", "Config", "Console", "EventLoop", "Gateway", "HTTP", "RequestPath",
