@@ -106,7 +106,7 @@ enum ReplayCommand: Command {
         return settings
     }
 
-    private static func trace(_ text: String) throws(UsageError) -> TraceSpec {
+    static func trace(_ text: String) throws(UsageError) -> TraceSpec {
         do {
             return try TraceSpec.parse(text)
         } catch {
@@ -133,11 +133,11 @@ enum ReplayCommand: Command {
 
     private static func budget(_ arguments: Arguments) throws -> Configuration? {
         let paths = arguments.all("-f")
-        return paths.isEmpty ? nil : try Service.load(paths)
+        return paths.isEmpty ? nil : try Service.load(paths).configuration
     }
 
     /// Takes the model's promises over, and its class for requests that name none.
-    private static func judge(
+    static func judge(
         _ settings: inout ReplaySettings, by budget: Configuration
     ) throws(UsageError) {
         guard let model = budget.model(named: settings.model) else {
@@ -154,7 +154,7 @@ enum ReplayCommand: Command {
     }
 
     /// One line that is written over each second, on a terminal alone.
-    private static func progressLine() -> (@Sendable (ReplayProgress) -> Void)? {
+    static func progressLine() -> (@Sendable (ReplayProgress) -> Void)? {
         guard isatty(STDERR_FILENO) == 1 else { return nil }
         return { progress in
             func millis(_ nanos: UInt64?) -> String {
