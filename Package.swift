@@ -96,6 +96,12 @@ let package = Package(
         tests("BudgetTests", ["Budget"]),
         tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
+        tests("EventLoopTests", ["EventLoop", "Time"]),
+        tests("HTTPTests", ["EventLoop", "HTTP", "Time", "Wire"]),
+        tests("EnginesTests", ["Budget", "Engines", "RequestPath"]),
+        tests(
+            "GatewayTests",
+            ["Budget", "Config", "EventLoop", "Gateway", "HTTP", "RequestPath", "Time", "Wire"]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests("RequestPathTests", ["RequestPath", "Time"]),
@@ -114,5 +120,12 @@ func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 if Context.environment["PLIMSOLL_FUZZ"] != nil {
-    package.targets += []
+    package.targets += [
+        fuzz("RequestHead", ["Wire"]),
+        fuzz("ResponseHead", ["Wire"]),
+        fuzz("Events", ["Wire"]),
+        fuzz("RequestBody", ["Wire"]),
+        fuzz("Metrics", ["Budget", "Engines", "Wire"]),
+        fuzz("Budget", ["Budget", "Config"]),
+    ]
 }

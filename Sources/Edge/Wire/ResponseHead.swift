@@ -17,7 +17,7 @@ package struct ResponseHead {
     ) throws(WireFault) {
         guard end >= 14, Bytes.equals(bytes, ByteRange(start: 0, end: 7), "HTTP/1."),
             bytes[7] == 0x31 || bytes[7] == 0x30, bytes[8] == Bytes.space,
-            let status = Bytes.decimal(bytes, ByteRange(start: 9, end: 12)), status >= 100
+            let status = Bytes.decimal(bytes, ByteRange(start: 9, end: 12)), (100...599).contains(status)
         else { throw .badStatusLine }
         self.status = Int(status)
         var index = 12
@@ -49,6 +49,8 @@ package struct ResponseHead {
             default: break
             }
         }
+        // A peer that frames chunks in a version without them is not to be trusted (RFC 9112 6.1).
+        if length.chunked, minorVersion == 0 { throw .badTransferCoding }
         let hasNoBody = toHead || self.status < 200 || self.status == 204 || self.status == 304
         let framing = try length.framing(none: .untilClose)
         self.framing = hasNoBody ? .none : framing
