@@ -125,7 +125,7 @@ if Context.environment["PLIMSOLL_FUZZ"] != nil {
         fuzz("ResponseHead", ["Wire"]),
         fuzz("Events", ["Wire"]),
         fuzz("RequestBody", ["Wire"]),
-        fuzz("Metrics", ["Budget", "Engines", "Wire"]),
+        fuzz("Metrics", ["Budget", "Engines", "RequestPath", "Wire"]),
         fuzz("Budget", ["Budget", "Config"]),
     ]
 }

@@ -88,8 +88,9 @@ package enum EventStream {
         while let key = Bytes.find(
             "\"usage\"", in: bytes, ByteRange(start: from, end: event.end))
         {
-            from = key + 7
-            guard let value = Bytes.value(behind: from, in: bytes, event.end),
+            // Its last quote may be another's first.
+            from = key + 6
+            guard let value = Bytes.value(behind: key + 7, in: bytes, event.end),
                 Bytes.starts(with: "null", bytes, ByteRange(start: value, end: event.end))
             else { continue }
             return EventStream.withOneComma(bytes, ByteRange(start: key, end: value + 4), event)
@@ -149,9 +150,9 @@ package enum EventStream {
         while let key = Bytes.find(
             "\"usage\"", in: bytes, ByteRange(start: from, end: range.end))
         {
-            from = key + 7
+            from = key + 6
             // The same word may stand as a value, in a text or a token of `logprobs`.
-            if let value = Bytes.value(behind: from, in: bytes, range.end), bytes[value] == 0x7B {
+            if let value = Bytes.value(behind: key + 7, in: bytes, range.end), bytes[value] == 0x7B {
                 last = TokenUsage(bytes, ByteRange(start: value, end: range.end)) ?? last
             }
         }

@@ -93,7 +93,8 @@ package struct RequestHead {
     private mutating func interpret(_ bytes: Span<UInt8>) throws(WireFault) {
         var length = LengthFields()
         var hosts = 0
-        self.keepAlive = self.minorVersion == 1
+        var closes = false
+        var keeps = self.minorVersion == 1
         self.expectsContinue = false
         for field in self.table.fields {
             switch field.known {
@@ -101,13 +102,8 @@ package struct RequestHead {
                 hosts += 1
                 self.host = field.value
             case .connection:
-                if Bytes.listContains(bytes, field.value, "close") {
-                    self.keepAlive = false
-                } else if self.minorVersion == 0,
-                    Bytes.listContains(bytes, field.value, "keep-alive")
-                {
-                    self.keepAlive = true
-                }
+                closes = closes || Bytes.listContains(bytes, field.value, "close")
+                keeps = keeps || Bytes.listContains(bytes, field.value, "keep-alive")
             case .expect:
                 self.expectsContinue =
                     self.minorVersion == 1
@@ -117,6 +113,7 @@ package struct RequestHead {
             default: break
             }
         }
+        self.keepAlive = keeps && !closes
         if hosts > 1 { throw .repeatedHost }
         if hosts == 0 {
             guard self.minorVersion == 0 else { throw .missingHost }

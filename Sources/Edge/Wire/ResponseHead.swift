@@ -36,15 +36,13 @@ package struct ResponseHead {
         _ bytes: Span<UInt8>, minorVersion: UInt8, toHead: Bool
     ) throws(WireFault) {
         var length = LengthFields()
-        self.keepAlive = minorVersion == 1
+        var closes = false
+        var keeps = minorVersion == 1
         for field in self.table.fields {
             switch field.known {
             case .connection:
-                if Bytes.listContains(bytes, field.value, "close") {
-                    self.keepAlive = false
-                } else if Bytes.listContains(bytes, field.value, "keep-alive") {
-                    self.keepAlive = true
-                }
+                closes = closes || Bytes.listContains(bytes, field.value, "close")
+                keeps = keeps || Bytes.listContains(bytes, field.value, "keep-alive")
             case .contentLength, .transferEncoding: try length.take(bytes, field)
             default: break
             }
@@ -54,6 +52,6 @@ package struct ResponseHead {
         let hasNoBody = toHead || self.status < 200 || self.status == 204 || self.status == 304
         let framing = try length.framing(none: .untilClose)
         self.framing = hasNoBody ? .none : framing
-        if self.framing == .untilClose { self.keepAlive = false }
+        self.keepAlive = keeps && !closes && self.framing != .untilClose
     }
 }

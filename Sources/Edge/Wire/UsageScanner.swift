@@ -22,14 +22,15 @@ package struct UsageScanner {
 
     /// Takes the next piece of the body.
     package mutating func feed(_ bytes: Span<UInt8>) {
-        var from = self.takeSeam(bytes)
+        var (from, search) = self.takeSeam(bytes)
         while let key = Bytes.find(
-            "\"usage\"", in: bytes, ByteRange(start: from, end: bytes.count))
+            "\"usage\"", in: bytes, ByteRange(start: search, end: bytes.count))
         {
             self.collect(bytes, ByteRange(start: from, end: key))
             self.startWindow()
-            from = key + 7
-            self.collect(bytes, ByteRange(start: key, end: from))
+            from = key
+            // Its last quote may be another's first.
+            search = key + Self.seamBytes
         }
         self.collect(bytes, ByteRange(start: from, end: bytes.count))
         self.keepSeam(bytes)
@@ -59,23 +60,26 @@ package struct UsageScanner {
     private mutating func collect(_ bytes: Span<UInt8>, _ range: ByteRange) {
         guard self.isCollecting else { return }
         let end = min(range.end, range.start + Self.windowBytes - self.window.count)
-        for index in range.start..<max(end, range.start) { self.window.append(bytes[index]) }
+        var index = range.start
+        while index < end {
+            self.window.append(bytes[index])
+            index += 1
+        }
     }
 
-    /// Looks for a key that starts in the last piece and ends in this one; returns how many bytes of
-    /// this one were used.
-    private mutating func takeSeam(_ bytes: Span<UInt8>) -> Int {
-        guard !self.seam.isEmpty else { return 0 }
+    /// Looks for a key that starts in an earlier piece and ends in this one; returns where to go on
+    /// with collecting, and with searching.
+    private mutating func takeSeam(_ bytes: Span<UInt8>) -> (from: Int, search: Int) {
+        let kept = self.seam.count
         let joined = min(bytes.count, Self.seamBytes)
         for index in 0..<joined { self.seam.append(bytes[index]) }
         let all = ByteRange(start: 0, end: self.seam.count)
         let key = Bytes.find("\"usage\"", in: self.seam.span, all)
-        if let key {
-            self.startWindow()
-            self.window.append(contentsOf: self.seam[key...])
-        }
-        self.seam.removeLast(joined)
-        return key == nil ? 0 : joined
+        defer { self.seam.removeLast(joined) }
+        guard let key else { return (0, 0) }
+        self.startWindow()
+        self.window.append(contentsOf: self.seam[key...])
+        return (joined, key + Self.seamBytes - kept)
     }
 
     private mutating func keepSeam(_ bytes: Span<UInt8>) {

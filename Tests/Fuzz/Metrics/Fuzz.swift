@@ -1,5 +1,6 @@
 import Budget
 import Engines
+import RequestPath
 import Wire
 
 /// Reads an engine's metrics text.
