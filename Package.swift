@@ -97,11 +97,16 @@ let package = Package(
         tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
         tests("EventLoopTests", ["EventLoop", "Time"]),
-        tests("HTTPTests", ["EventLoop", "HTTP", "Time", "Wire"]),
+        // The sockets of tests: blocking clients and peers that break every rule.
+        .target(name: "TestSockets", path: "Tests/TestSockets", swiftSettings: strict),
+        tests("HTTPTests", ["EventLoop", "HTTP", "TestSockets", "Time", "Wire"]),
         tests("EnginesTests", ["Budget", "Engines", "RequestPath"]),
         tests(
             "GatewayTests",
-            ["Budget", "Config", "EventLoop", "Gateway", "HTTP", "RequestPath", "Time", "Wire"]),
+            [
+                "Budget", "Config", "EventLoop", "Gateway", "HTTP", "RequestPath", "TestSockets",
+                "Time", "Wire",
+            ]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests("RequestPathTests", ["RequestPath", "Time"]),

@@ -57,7 +57,9 @@ import Wire
 
     @Test func `only a needless null usage is cut out, with one comma`() {
         #expect(self.withoutNull(#"data: {"a":1,"usage":null}"#) == #"data: {"a":1}"#)
-        #expect(self.withoutNull(#"data: {"a":1, "usage" : null , "b":2}"#) == #"data: {"a":1 , "b":2}"#)
+        #expect(
+            self.withoutNull(#"data: {"a":1, "usage" : null , "b":2}"#) == #"data: {"a":1 , "b":2}"#
+        )
         #expect(self.withoutNull(#"data: {"usage":null,"a":1}"#) == #"data: {"a":1}"#)
         #expect(self.withoutNull(#"data: {"usage":null}"#) == "data: {}")
         let text = #"data: {"choices":[{"delta":{"content":"usage"}}]"#
@@ -95,7 +97,8 @@ import Wire
     @Test(
         "a real engine's stream is cut into the same events everywhere and ends in usage and done",
         arguments: [
-            "vllm_chat_stream.txt", "vllm_chat_stream_continuous.txt", "vllm_completions_stream.txt",
+            "vllm_chat_stream.txt", "vllm_chat_stream_continuous.txt",
+            "vllm_completions_stream.txt",
         ])
     func samples(_ name: String) throws {
         guard let file = Samples.read(name) else {

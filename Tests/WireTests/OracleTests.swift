@@ -78,7 +78,8 @@ import Wire
             } else if verdict[0] == "whole", reading.fault == nil {
                 both += 1
                 #expect(reading.isComplete, "\(text.debugDescription)")
-                #expect(Self.expected(reading) == verdict.dropFirst().map(String.init).suffix(2),
+                #expect(
+                    Self.expected(reading) == verdict.dropFirst().map(String.init).suffix(2),
                     "\(text.debugDescription)")
             }
         }

@@ -31,7 +31,8 @@ import Wire
             """
         #expect(
             self.read(text).samples == [
-                "a||1.0", "b:c|x=\"1\",y=\"a\\\"}b\"|2.5", "c||inf", "d||-inf", "e||nan", "f||1000.0",
+                "a||1.0", "b:c|x=\"1\",y=\"a\\\"}b\"|2.5", "c||inf", "d||-inf", "e||nan",
+                "f||1000.0",
             ])
         #expect(self.read(text).badLines == 0)
     }

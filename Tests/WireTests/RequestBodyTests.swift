@@ -55,7 +55,9 @@ import Wire
     }
 
     @Test func `what is absent or null has the meaning the API gives it`() throws {
-        for json in ["{}", #"{"stream":null,"store":null,"n":null,"tools":null,"stream_options":null}"#] {
+        for json in [
+            "{}", #"{"stream":null,"store":null,"n":null,"tools":null,"stream_options":null}"#,
+        ] {
             let body = try self.body(json)
             #expect(body.model == nil && !body.isStreaming && body.isStored && !body.hasTools)
             #expect(!body.writesIncludeUsage && body.outputTokensMax == nil && body.choices == 1)
@@ -121,7 +123,9 @@ import Wire
     }
 
     @Test func `bytes that are not UTF-8 are refused wherever they stand`() {
-        for bad in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF5, 0x80, 0x80, 0x80]]
+        for bad in [
+            [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF5, 0x80, 0x80, 0x80],
+        ]
             as [[UInt8]]
         {
             let value = Array("{\"x\":\"".utf8) + bad + Array("\",\"model\":\"a\"}".utf8)
@@ -133,13 +137,15 @@ import Wire
 
     @Test func `a field of another type is refused and named`() {
         for (name, values) in [
-            ("model", ["1", "null", "[]", "{}", "true"]), ("stream", ["1", "\"true\"", "[]", "{}"]),
+            ("model", ["1", "null", "[]", "{}", "true"]),
+            ("stream", ["1", "\"true\"", "[]", "{}"]),
             ("store", ["0", "\"\""]), ("stream_options", ["1", "[]", "\"\"", "true"]),
             ("max_tokens", ["\"1\"", "1.5", "-1", "[]", "1e3", "9223372036854775808", "true"]),
             ("n", ["\"1\"", "{}"]), ("best_of", ["0.1"]), ("max_output_tokens", ["-0.0"]),
         ] {
             for value in values {
-                #expect(self.fault("{\"\(name)\":\(value)}") == .wrongType(name), "\(name): \(value)")
+                #expect(
+                    self.fault("{\"\(name)\":\(value)}") == .wrongType(name), "\(name): \(value)")
             }
         }
         #expect(self.fault("{\"max_tokens\":9223372036854775807}") == nil)
@@ -165,9 +171,12 @@ import Wire
         #expect(try size(#"{"prompt":[1, 22,333]}"#) == [0, 3, 0])
         #expect(try size(#"{"prompt":[[1,2],[3]]}"#) == [0, 3, 0])
         #expect(try size(#"{"input":"a","instructions":"bc"}"#) == [3, 0, 0])
-        let parts = #"[{"type":"text","text":"abcd"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"input_image","image_url":"x"}]"#
-        #expect(try size(#"{"messages":[{"role":"user","content":"#
-            + parts + #"},{"role":"user","content":"ef"}]}"#) == [6, 0, 2])
+        let parts =
+            #"[{"type":"text","text":"abcd"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"input_image","image_url":"x"}]"#
+        #expect(
+            try size(
+                #"{"messages":[{"role":"user","content":"#
+                    + parts + #"},{"role":"user","content":"ef"}]}"#) == [6, 0, 2])
         #expect(try size(#"{"input":["data:image/png;base64,AAAA","b"]}"#) == [1, 0, 0])
         // Words that merely look like data count, and numbers beside text are no ids.
         #expect(try size(#"{"prompt":"data: many words"}"#) == [16, 0, 0])
@@ -179,8 +188,9 @@ import Wire
         let one = try self.body(#"{"model":"a","prompt":"abc"}"#).promptHash
         #expect(try self.body(#"{"prompt":  "abc","n":1}"#).promptHash == one)
         #expect(try self.body(#"{"prompt":"abd"}"#).promptHash != one)
-        #expect(try self.body(#"{"prompt":[1,2]}"#).promptHash
-            != self.body(#"{"prompt":[2,1]}"#).promptHash)
+        #expect(
+            try self.body(#"{"prompt":[1,2]}"#).promptHash
+                != self.body(#"{"prompt":[2,1]}"#).promptHash)
     }
 
     @Test func `a body cut short anywhere is refused`() {

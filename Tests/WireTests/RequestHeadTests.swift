@@ -53,7 +53,8 @@ private let refusals = [
     Refusal("a userinfo", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", .badHost),
     Refusal("a target beyond ASCII", "GET /é HTTP/1.1\r\nHost: a\r\n\r\n", .badRequestLine),
     Refusal("CL list", post + "Content-Length: 1, 1\r\n\r\nx", .badContentLength),
-    Refusal("CL twice", post + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx", .badContentLength),
+    Refusal(
+        "CL twice", post + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx", .badContentLength),
     Refusal("CL signed", post + "Content-Length: +1\r\n\r\nx", .badContentLength),
     Refusal("CL negative", post + "Content-Length: -1\r\n\r\nx", .badContentLength),
     Refusal("CL hexadecimal", post + "Content-Length: 0x1\r\n\r\nx", .badContentLength),
@@ -61,7 +62,8 @@ private let refusals = [
     Refusal("CL spaced", post + "Content-Length: 1 1\r\n\r\nx", .badContentLength),
     Refusal("CL huge", post + "Content-Length: 18446744073709551617\r\n\r\n", .badContentLength),
     Refusal("TE gzip", post + "Transfer-Encoding: gzip\r\n\r\n", .badTransferCoding),
-    Refusal("TE gzip, chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n", .badTransferCoding),
+    Refusal(
+        "TE gzip, chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n", .badTransferCoding),
     Refusal("TE identity", post + "Transfer-Encoding: identity\r\n\r\n", .badTransferCoding),
     Refusal("TE xchunked", post + "Transfer-Encoding: xchunked\r\n\r\n", .badTransferCoding),
     Refusal("TE quoted", post + "Transfer-Encoding: \"chunked\"\r\n\r\n", .badTransferCoding),
@@ -76,7 +78,8 @@ private let refusals = [
         "CL.TE", post + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",
         .conflictingLength),
     Refusal(
-        "TE.CL", post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+        "TE.CL",
+        post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\nx\r\n0\r\n\r\n",
         .conflictingLength),
     Refusal(
         "chunked in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -87,7 +90,8 @@ private let refusals = [
 ]
 
 @Suite struct RequestHeadTests {
-    @Test("what RFC 9112 calls malformed is refused, however the bytes are cut", arguments: refusals)
+    @Test(
+        "what RFC 9112 calls malformed is refused, however the bytes are cut", arguments: refusals)
     func refused(_ refusal: Refusal) {
         let bytes = Array(refusal.text.utf8)
         #expect(RequestReading(bytes, cuts: []).fault == refusal.fault)

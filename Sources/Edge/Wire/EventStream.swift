@@ -152,7 +152,8 @@ package enum EventStream {
         {
             from = key + 6
             // The same word may stand as a value, in a text or a token of `logprobs`.
-            if let value = Bytes.value(behind: key + 7, in: bytes, range.end), bytes[value] == 0x7B {
+            if let value = Bytes.value(behind: key + 7, in: bytes, range.end), bytes[value] == 0x7B
+            {
                 last = TokenUsage(bytes, ByteRange(start: value, end: range.end)) ?? last
             }
         }

@@ -17,11 +17,14 @@ package struct ResponseHead {
     ) throws(WireFault) {
         guard end >= 14, Bytes.equals(bytes, ByteRange(start: 0, end: 7), "HTTP/1."),
             bytes[7] == 0x31 || bytes[7] == 0x30, bytes[8] == Bytes.space,
-            let status = Bytes.decimal(bytes, ByteRange(start: 9, end: 12)), (100...599).contains(status)
+            let status = Bytes.decimal(bytes, ByteRange(start: 9, end: 12)),
+            (100...599).contains(status)
         else { throw .badStatusLine }
         self.status = Int(status)
         var index = 12
-        if bytes[index] == Bytes.space { index += 1 } else if bytes[index] != Bytes.carriageReturn {
+        if bytes[index] == Bytes.space {
+            index += 1
+        } else if bytes[index] != Bytes.carriageReturn {
             throw .badStatusLine
         }
         let reasonStart = index

@@ -1,3 +1,4 @@
+import Budget
 import Config
 
 /// Reads a budget file; a refusal has a fault, and its place lies inside the file.

@@ -23,11 +23,14 @@ private struct Reading: Equatable {
             while seen < bytes.count {
                 seen = min(seen + step, bytes.count)
                 let limits = HeadLimits()
-                guard let end = try scanner.headEnd(in: bytes.span.extracting(..<seen), limits: limits)
+                guard
+                    let end = try scanner.headEnd(
+                        in: bytes.span.extracting(..<seen), limits: limits)
                 else { continue }
                 self.headEnd = end
                 var head = ResponseHead()
-                try head.parse(bytes.span.extracting(..<end), end: end, toHead: false, limits: limits)
+                try head.parse(
+                    bytes.span.extracting(..<end), end: end, toHead: false, limits: limits)
                 precondition((100...599).contains(head.status) && head.reason.end <= end)
                 (self.status, self.framing) = (head.status, head.framing)
                 self.keepAlive = head.keepAlive
