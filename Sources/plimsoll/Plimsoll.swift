@@ -8,6 +8,7 @@ enum Plimsoll {
     /// In the order help shows them.
     static var commands: [any Command.Type] { [
         CheckCommand.self, KeyCommand.self, GatewayCommand.self,
+        EngineCommand.self,
     ] }
 
     static func main() {

@@ -155,7 +155,7 @@ private let refusals = [
         for count in 0...40 {
             let name = "X-Plimsoll-" + String(repeating: "q", count: count)
             let text = Array((post + "\(name): 1\r\n\r\n").utf8)
-            var head = RequestHead()
+            let head = RequestHead()
             try? head.parse(text.span, end: text.count, limits: HeadLimits())
             #expect(head.table.fields.last?.known == .plimsollOther, "\(name)")
         }

@@ -4,7 +4,7 @@ import Wire
 @Suite struct ResponseHeadTests {
     private func parse(_ text: String, toHead: Bool = false) throws(WireFault) -> ResponseHead {
         let bytes = Array(text.utf8)
-        var head = ResponseHead()
+        let head = ResponseHead()
         try head.parse(bytes.span, end: bytes.count, toHead: toHead, limits: HeadLimits())
         return head
     }

@@ -41,7 +41,7 @@ struct RequestReading: Equatable {
         }
         guard let end = found else { return }
         self.headBytes = end
-        var head = RequestHead()
+        let head = RequestHead()
         try head.parse(text.span.extracting(..<end), end: end, limits: limits)
         func string(_ range: ByteRange) -> String {
             String(decoding: text[range.start..<range.end], as: UTF8.self)

@@ -53,7 +53,7 @@ package final class HTTPServer {
     package private(set) var isDraining = false
     /// Connections turned away at the bound.
     package private(set) var turnedAway: UInt64 = 0
-    var head = RequestHead()
+    let head = RequestHead()
     var scratch = HeadBuilder()
     private var connections: [ServerConnection] = []
     private var listeners: [Listener] = []

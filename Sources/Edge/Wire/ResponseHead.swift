@@ -1,5 +1,7 @@
 /// One parsed response head; ranges point into the bytes it was parsed from.
-package struct ResponseHead {
+///
+/// A class, so that a loop's one head is passed on without copying.
+package final class ResponseHead {
     package private(set) var status = 0
     package private(set) var reason = ByteRange.empty
     package private(set) var framing = BodyFraming.none
@@ -12,7 +14,7 @@ package struct ResponseHead {
     /// Parses the head in `bytes[0..<end]`; `end` comes from `HeadScanner`.
     ///
     /// `toHead`: the request was HEAD, so that no body follows whatever the fields say.
-    package mutating func parse(
+    package func parse(
         _ bytes: Span<UInt8>, end: Int, toHead: Bool, limits: HeadLimits
     ) throws(WireFault) {
         guard end >= 14, Bytes.equals(bytes, ByteRange(start: 0, end: 7), "HTTP/1."),
@@ -35,7 +37,7 @@ package struct ResponseHead {
         try self.interpret(bytes, minorVersion: bytes[7] &- 0x30, toHead: toHead)
     }
 
-    private mutating func interpret(
+    private func interpret(
         _ bytes: Span<UInt8>, minorVersion: UInt8, toHead: Bool
     ) throws(WireFault) {
         var length = LengthFields()

@@ -59,11 +59,10 @@ package struct UsageScanner {
 
     private mutating func collect(_ bytes: Span<UInt8>, _ range: ByteRange) {
         guard self.isCollecting else { return }
-        let end = min(range.end, range.start + Self.windowBytes - self.window.count)
-        var index = range.start
-        while index < end {
-            self.window.append(bytes[index])
-            index += 1
+        let count = min(range.count, Self.windowBytes - self.window.count)
+        guard count > 0 else { return }
+        bytes.withUnsafeBufferPointer {
+            self.window.append(contentsOf: $0[range.start..<(range.start + count)])
         }
     }
 

@@ -25,14 +25,16 @@ struct RoomLimits: Sendable {
     /// The sequence limit has met the bound it is steered by.
     private(set) var isSettled = false
 
-    static let startSequences = 32.0
+    static let startSequences = 64.0
     static let sequencesMax = 1024.0
     static let startPrefillTokens = 1024.0
     private static let prefillTokensMin = 512.0
     private static let prefillTokensMax = 4096.0
     static let lookEveryNanos: UInt64 = 250_000_000
+    /// Above this much room the sequence limit doubles.
+    private static let ampleRoom = 3.0
     /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
-    private static let aim = 0.94
+    private static let aim = 0.965
 
     mutating func noteBound(sequences: Bool) {
         if sequences { self.sequencesBound = true } else { self.prefillBound = true }
@@ -44,9 +46,14 @@ struct RoomLimits: Sendable {
     }
 
     /// A first token came `nanos` after dispatch, with `tokens` of prefill ahead of it.
-    mutating func learnFirstToken(nanos: UInt64, tokens: UInt32, stepNanos: Double) {
+    ///
+    /// Late is what took many steps and a tenth of the request's bound: where answers of a few
+    /// tokens make steps look short, nothing that the budget would notice counts.
+    mutating func learnFirstToken(
+        nanos: UInt64, tokens: UInt32, stepNanos: Double, boundNanos: UInt64
+    ) {
         let steps = 3 * (2 + Double(tokens) / 512)
-        let late = Double(nanos) > steps * stepNanos
+        let late = Double(nanos) > steps * stepNanos && nanos > boundNanos / 10
         self.lateShare += ((late ? 1 : 0) - self.lateShare) * 0.05
     }
 
@@ -87,13 +94,16 @@ struct RoomLimits: Sendable {
 
     private mutating func steer(room: Double) {
         if room < 1.1, self.sequencesBound { self.isSettled = true }
-        if room < 0.97 {
+        if room < 0.99 {
             let factor = max(0.8, 1 - (1 - room) * 0.5)
             self.sequences = max(1, self.sequences * factor)
             self.prefillTokens = max(Self.prefillTokensMin, self.prefillTokens * factor)
-        } else if room > 1.03 {
+        } else if room > 1.01 {
             let factor = 1 + min(0.25, (room - 1) * 0.5)
-            if self.sequencesBound {
+            if self.sequencesBound, room > Self.ampleRoom {
+                // Far below its bound an engine is only held back by the limit's cautious start.
+                self.sequences = min(Self.sequencesMax, self.sequences * 2)
+            } else if self.sequencesBound {
                 self.sequences = min(
                     Self.sequencesMax, max(self.sequences + 1, self.sequences * factor))
             }

@@ -38,7 +38,7 @@ private struct Reading: Equatable {
         }
         guard let end else { return }
         self.headEnd = end
-        var head = RequestHead()
+        let head = RequestHead()
         try head.parse(bytes.span.extracting(..<end), end: end, limits: HeadLimits())
         precondition(head.target.end <= end && head.host.end <= end)
         (self.target, self.host, self.framing) = (head.target, head.host, head.framing)

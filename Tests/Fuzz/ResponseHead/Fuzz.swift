@@ -28,7 +28,7 @@ private struct Reading: Equatable {
                         in: bytes.span.extracting(..<seen), limits: limits)
                 else { continue }
                 self.headEnd = end
-                var head = ResponseHead()
+                let head = ResponseHead()
                 try head.parse(
                     bytes.span.extracting(..<end), end: end, toHead: false, limits: limits)
                 precondition((100...599).contains(head.status) && head.reason.end <= end)
