@@ -114,6 +114,17 @@ let package = Package(
         tests("BudgetTests", ["Budget"]),
         tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
+        tests("EventLoopTests", ["EventLoop", "Time"]),
+        // The sockets of tests: blocking clients and peers that break every rule.
+        .target(name: "TestSockets", path: "Tests/TestSockets", swiftSettings: strict),
+        tests("HTTPTests", ["EventLoop", "HTTP", "TestSockets", "Time", "Wire"]),
+        tests("EnginesTests", ["Budget", "Engines", "RequestPath"]),
+        tests(
+            "GatewayTests",
+            [
+                "Budget", "Config", "EventLoop", "Gateway", "HTTP", "RequestPath", "TestSockets",
+                "Time", "Wire",
+            ]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
@@ -142,5 +153,12 @@ func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 if Context.environment["PLIMSOLL_FUZZ"] != nil {
-    package.targets += []
+    package.targets += [
+        fuzz("RequestHead", ["Wire"]),
+        fuzz("ResponseHead", ["Wire"]),
+        fuzz("Events", ["Wire"]),
+        fuzz("RequestBody", ["Wire"]),
+        fuzz("Metrics", ["Budget", "Engines", "RequestPath", "Wire"]),
+        fuzz("Budget", ["Budget", "Config"]),
+    ]
 }

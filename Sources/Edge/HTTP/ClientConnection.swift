@@ -50,6 +50,8 @@ package final class ClientConnection {
     private var remaining: UInt64 = 0
     private var keepAlive = true
     private var responseStarted = false
+    /// The response that has just ended was followed by bytes that nobody asked for.
+    private var hasSurplus = false
     /// A response head that came in pieces.
     private var partial: [UInt8] = []
     var idleSince = Instant.zero
@@ -61,7 +63,13 @@ package final class ClientConnection {
         let stream = Stream(loop, delegate: self)
         self.stream = stream
         if let context = endpoint.tls {
-            stream.tls = try? TLSSession(context, host: endpoint.host)
+            do {
+                stream.tls = try TLSSession(context, host: endpoint.host)
+            } catch {
+                // Without a session nothing may leave: what was meant for TLS is not sent plainly.
+                stream.fail(error)
+                return
+            }
         }
         stream.connect(to: endpoint.address)
     }
@@ -149,6 +157,7 @@ package final class ClientConnection {
                     for index in 0..<head.count { self.partial.append(head[index]) }
                     return nil
                 }
+                self.hasSurplus = end < head.count
                 try self.headComplete(head, end: end)
                 return offset + end
             }
@@ -159,6 +168,7 @@ package final class ClientConnection {
             }
             let whole = self.partial
             self.partial = []
+            self.hasSurplus = end < whole.count
             try self.headComplete(whole.span, end: end)
             return offset + end - before
         } catch {
@@ -203,6 +213,7 @@ package final class ClientConnection {
             let count = Int(min(self.remaining, UInt64(bytes.count - offset)))
             self.remaining -= UInt64(count)
             self.deliver(bytes, ByteRange(start: offset, end: offset + count))
+            self.hasSurplus = offset + count < bytes.count
             if self.remaining == 0, !self.isClosed { self.complete() }
             return offset + count
         case .chunked:
@@ -212,6 +223,7 @@ package final class ClientConnection {
                     case .data(let range): self.deliver(bytes, range)
                     case .needMore: return bytes.count
                     case .end(let end):
+                        self.hasSurplus = end < bytes.count
                         self.complete()
                         return end
                     }
@@ -235,7 +247,8 @@ package final class ClientConnection {
         guard let handler = self.handler else { return }
         self.handler = nil
         self.state = .idle
-        if self.keepAlive {
+        // Bytes behind a response would be taken for the next one: such a connection is not kept.
+        if self.keepAlive, !self.hasSurplus {
             self.endpoint.giveBack(self)
         } else {
             self.close()

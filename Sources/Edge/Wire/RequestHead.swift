@@ -95,7 +95,8 @@ package final class RequestHead {
     private func interpret(_ bytes: Span<UInt8>) throws(WireFault) {
         var length = LengthFields()
         var hosts = 0
-        self.keepAlive = self.minorVersion == 1
+        var closes = false
+        var keeps = self.minorVersion == 1
         self.expectsContinue = false
         for field in self.table.fields {
             switch field.known {
@@ -103,13 +104,8 @@ package final class RequestHead {
                 hosts += 1
                 self.host = field.value
             case .connection:
-                if Bytes.listContains(bytes, field.value, "close") {
-                    self.keepAlive = false
-                } else if self.minorVersion == 0,
-                    Bytes.listContains(bytes, field.value, "keep-alive")
-                {
-                    self.keepAlive = true
-                }
+                closes = closes || Bytes.listContains(bytes, field.value, "close")
+                keeps = keeps || Bytes.listContains(bytes, field.value, "keep-alive")
             case .expect:
                 self.expectsContinue =
                     self.minorVersion == 1
@@ -119,6 +115,7 @@ package final class RequestHead {
             default: break
             }
         }
+        self.keepAlive = keeps && !closes
         if hosts > 1 { throw .repeatedHost }
         if hosts == 0 {
             guard self.minorVersion == 0 else { throw .missingHost }

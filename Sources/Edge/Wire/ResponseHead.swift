@@ -19,11 +19,14 @@ package final class ResponseHead {
     ) throws(WireFault) {
         guard end >= 14, Bytes.equals(bytes, ByteRange(start: 0, end: 7), "HTTP/1."),
             bytes[7] == 0x31 || bytes[7] == 0x30, bytes[8] == Bytes.space,
-            let status = Bytes.decimal(bytes, ByteRange(start: 9, end: 12)), status >= 100
+            let status = Bytes.decimal(bytes, ByteRange(start: 9, end: 12)),
+            (100...599).contains(status)
         else { throw .badStatusLine }
         self.status = Int(status)
         var index = 12
-        if bytes[index] == Bytes.space { index += 1 } else if bytes[index] != Bytes.carriageReturn {
+        if bytes[index] == Bytes.space {
+            index += 1
+        } else if bytes[index] != Bytes.carriageReturn {
             throw .badStatusLine
         }
         let reasonStart = index
@@ -38,22 +41,22 @@ package final class ResponseHead {
         _ bytes: Span<UInt8>, minorVersion: UInt8, toHead: Bool
     ) throws(WireFault) {
         var length = LengthFields()
-        self.keepAlive = minorVersion == 1
+        var closes = false
+        var keeps = minorVersion == 1
         for field in self.table.fields {
             switch field.known {
             case .connection:
-                if Bytes.listContains(bytes, field.value, "close") {
-                    self.keepAlive = false
-                } else if Bytes.listContains(bytes, field.value, "keep-alive") {
-                    self.keepAlive = true
-                }
+                closes = closes || Bytes.listContains(bytes, field.value, "close")
+                keeps = keeps || Bytes.listContains(bytes, field.value, "keep-alive")
             case .contentLength, .transferEncoding: try length.take(bytes, field)
             default: break
             }
         }
+        // A peer that frames chunks in a version without them is not to be trusted (RFC 9112 6.1).
+        if length.chunked, minorVersion == 0 { throw .badTransferCoding }
         let hasNoBody = toHead || self.status < 200 || self.status == 204 || self.status == 304
         let framing = try length.framing(none: .untilClose)
         self.framing = hasNoBody ? .none : framing
-        if self.framing == .untilClose { self.keepAlive = false }
+        self.keepAlive = keeps && !closes && self.framing != .untilClose
     }
 }
