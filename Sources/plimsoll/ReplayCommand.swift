@@ -161,7 +161,7 @@ enum ReplayCommand: Command {
                 nanos.map { "\($0 / 1_000_000) ms" } ?? "-"
             }
             let line =
-                "\(progress.elapsedNanos / 1_000_000_000) s: \(progress.offered) offered, "
+                "\((progress.elapsedNanos + 500_000_000) / 1_000_000_000) s: \(progress.offered) offered, "
                 + "\(progress.inFlight) in flight, \(progress.completed) completed, "
                 + "\(progress.refused) refused, \(progress.failed) failed, "
                 + "TTFT p50 \(millis(progress.recentTTFTP50Nanos))"
