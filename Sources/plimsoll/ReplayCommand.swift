@@ -160,8 +160,9 @@ enum ReplayCommand: Command {
             func millis(_ nanos: UInt64?) -> String {
                 nanos.map { "\($0 / 1_000_000) ms" } ?? "-"
             }
+            let seconds = (progress.elapsedNanos + 500_000_000) / 1_000_000_000
             let line =
-                "\(progress.elapsedNanos / 1_000_000_000) s: \(progress.offered) offered, "
+                "\(seconds) s: \(progress.offered) offered, "
                 + "\(progress.inFlight) in flight, \(progress.completed) completed, "
                 + "\(progress.refused) refused, \(progress.failed) failed, "
                 + "TTFT p50 \(millis(progress.recentTTFTP50Nanos))"

@@ -36,7 +36,7 @@ package final class ClientConnection {
     package private(set) var stream: Stream?
     /// The request under way; `nil` while the connection is idle.
     package var handler: (any ClientHandler)?
-    /// When the kernel had taken the last byte of the request; `nil` while some of it waits.
+    /// When the last bytes of the request were given to the kernel; `nil` while some of it waits.
     package private(set) var requestWrittenAt: Instant?
     /// Requests sent over this connection.
     package private(set) var requestsSent = 0
@@ -103,13 +103,15 @@ package final class ClientConnection {
         }
         self.state = .awaitingHead
         self.scanner = HeadScanner()
+        let before = self.loop.readClock()
         self.stream?.write(request)
-        self.noteWritten()
+        self.noteWritten(before)
     }
 
-    /// What the kernel did not take at once is noted when the stream has drained.
-    private func noteWritten() {
-        if self.stream?.pendingBytes == 0 { self.requestWrittenAt = self.loop.readClock() }
+    /// What the kernel did not take at once is noted when the stream has drained. A peer may answer
+    /// before the call that wrote returns: the instant before it counts.
+    private func noteWritten(_ instant: Instant) {
+        if self.stream?.pendingBytes == 0 { self.requestWrittenAt = instant }
     }
 
     /// Holds the response back while its reader is slow.
@@ -274,8 +276,9 @@ extension ClientConnection: StreamDelegate {
         self.state = .awaitingHead
         let request = self.pendingRequest
         self.pendingRequest = []
+        let before = self.loop.readClock()
         stream.write(request)
-        self.noteWritten()
+        self.noteWritten(before)
     }
 
     package func streamBuffer(_ stream: Stream) -> UnsafeMutableRawBufferPointer {
@@ -309,5 +312,5 @@ extension ClientConnection: StreamDelegate {
             .disconnected(responseStarted: self.responseStarted, fresh: self.requestsSent <= 1))
     }
 
-    package func streamDrained(_ stream: Stream) { self.noteWritten() }
+    package func streamDrained(_ stream: Stream) { self.noteWritten(self.loop.now) }
 }

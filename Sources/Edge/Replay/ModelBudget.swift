@@ -4,8 +4,8 @@ package import Report
 extension ReportBudget {
     /// What a model's written budget promises, class by class, as a report judges it.
     ///
-    /// A class with only a deadline is judged by it: that is its one bound, and as many requests may
-    /// miss it as may fail.
+    /// A class with only a deadline is judged by it: that is its one bound, and as many requests
+    /// may miss it as may fail.
     package init(_ model: ModelSpec) {
         let errorRate = model.budget.errorRate.map(Self.perMillion)
         self.init(

@@ -6,9 +6,10 @@ import Synchronization
 ///
 /// A loop's timers count whole milliseconds, and an arrival that is sent late makes its server look
 /// slower by as much. One instant is waited for at a time.
+///
+/// Safety: the semaphore is made for several threads and freed with the last owner, of which the
+/// thread is one; the rest is atomic or never changes.
 final class Pacer: @unchecked Sendable {
-    // Safe: the semaphore is made for several threads and freed with the last owner, after the
-    // thread, which is one, has ended; the rest is atomic or never changes.
     private static let ended = UInt64.max
 
     private let semaphore: UnsafeMutablePointer<sem_t>

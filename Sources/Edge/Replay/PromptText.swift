@@ -2,13 +2,13 @@ import EventLoop
 import Statistics
 import Workload
 
-/// Makes prompts of a wanted length without building them: runs of one fixed text, put together when
-/// they are written.
+/// Makes prompts of a wanted length without building them: runs of one fixed text, put together
+/// when they are written.
 ///
-/// The text is lower-case English-like words, about four bytes a token for the tokenizers of today's
-/// models, and needs no escape in JSON. A block with a hash of the trace is the same text for the same
-/// hash, so that prefix caches hit where they did in the trace; everything else begins with words of
-/// its own, so that they do not hit anywhere else.
+/// The text is lower-case English words, about four bytes a token for the tokenizers of today's
+/// models, and needs no escape in JSON. A block with a hash of the trace is the same text for the
+/// same hash, so that prefix caches hit where they did in the trace; everything else begins with
+/// letters of its own, so that they do not hit anywhere else.
 final class PromptText {
     /// Tokens of a hashed block, as Mooncake's traces define it.
     static let blockTokens = 512

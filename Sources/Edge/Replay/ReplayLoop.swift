@@ -286,8 +286,9 @@ final class ReplayLoop {
 }
 
 /// The run, for closures of its own loop's mailbox.
+///
+/// Safety: opened only in closures that run on the loop's thread, which the run outlives.
 private struct LoopBox: @unchecked Sendable {
-    // Safe: opened only in closures that run on the loop's thread, and the run keeps both.
     unowned let replay: ReplayLoop
 
     init(_ replay: ReplayLoop) {

@@ -39,7 +39,7 @@ package struct ReplayReport: Sendable, Encodable {
     }
 
     package let report: Report
-    /// From the last byte of a refused request, taken by the kernel, to the end of the refusal.
+    /// From the last bytes of a refused request, given to the kernel, to the end of the refusal.
     package let refusalDelay: Delays
     /// From the intended arrival to the moment the request was sent: the replayer's own lateness,
     /// which is part of every latency.
