@@ -13,6 +13,8 @@ enum Page {
         case "/":
             Content(
                 contentType: "text/html; charset=utf-8", bytes: PackageResources.console_html)
+        case "/icon.svg":
+            Content(contentType: "image/svg+xml", bytes: PackageResources.icon_svg)
         case "/console.css":
             Content(contentType: "text/css; charset=utf-8", bytes: PackageResources.console_css)
         case "/console.js":
