@@ -52,7 +52,7 @@ private struct CostWorld {
         for index in 0..<endpoints {
             self.tell(.endpointAdded(EndpointID(raw: index), model: ModelID(raw: 0), ready: true))
         }
-        for _ in 0..<(queued + endpoints * 2) { self.arrive() }
+        for _ in 0..<(queued + endpoints * 8) { self.arrive() }
     }
 
     var queued: Int {

@@ -35,7 +35,12 @@ struct Pool: Sendable {
             slots = max(1, Int(self.bounds.contextTokensMax / context))
         }
         let window = endpoint.limits.prefillTokens
-        let firstToken = steps.firstTokenNanos(tokens: window)
+        // What really waits there: an engine that takes long prompts in no time has a window far
+        // beyond it.
+        let waiting = min(
+            window,
+            max(endpoint.limits.steeredPrefillTokens, Double(endpoint.ledger.prefillWaiting)))
+        let firstToken = steps.firstTokenNanos(tokens: waiting)
         // With every slot taken steps are longer than they are now: by how much is known where
         // the limit is steered by the bound on them.
         let filled = Double(endpoint.ledger.inFlight) / Double(slots)
@@ -46,7 +51,7 @@ struct Pool: Sendable {
         let residence = firstToken + output * interToken
         return PoolShare(
             open: 1, slots: slots, inFlight: endpoint.ledger.inFlight + endpoint.ledger.foreign,
-            slotRate: Double(slots) / residence, prefillRate: window / firstToken,
+            slotRate: Double(slots) / residence, prefillRate: waiting / firstToken,
             prefillWindow: window, prefillWaiting: Double(endpoint.ledger.prefillWaiting))
     }
 
