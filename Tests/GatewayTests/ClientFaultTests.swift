@@ -185,7 +185,8 @@ final class Endings: Sendable {
         let gateway = try TestGateway([server.port], budget: budget)
         for (asked, least, most) in [(200, 150, 700), (60_000, 700, 2_000)] as [(Int, UInt64, UInt64)] {
             let start = monotonicNanos()
-            #expect(gateway.ask(fields: "X-Plimsoll-Deadline-Ms: \(asked)\r\n")?.status == 504)
+            let fields = "X-Plimsoll-Deadline-Ms: \(asked)\r\n"
+            #expect(gateway.ask(",\"stream\":true", fields: fields)?.status == 504)
             let took = (monotonicNanos() - start) / milliseconds
             #expect(took >= least && took <= most, "\(asked): \(took) ms")
         }

@@ -186,10 +186,11 @@ import Testing
             return socket.send(Wire.text(200, Wire.answer))
         }
         let budget = TestGateway.budget(
-            [server.port], deadline: "20s", engine: ", limits: {concurrentRequests: 2}")
+            [server.port], deadline: "10m", engine: ", limits: {concurrentRequests: 2}")
         let gateway = try TestGateway([server.port], loops: 2, budget: budget)
         let clients = (0..<24).map { _ in gateway.client() }
-        for client in clients { client.send(TestGateway.chat() + TestGateway.chat()) }
+        let one = TestGateway.chat(",\"max_tokens\":1")
+        for client in clients { client.send(one + one) }
         for client in clients {
             #expect(client.message()?.status == 200)
             #expect(client.message()?.status == 200)
