@@ -40,15 +40,19 @@ import Testing
         say('models', [x.id for x in c.models.list()])
         """
 
-    @Test func `the stock client streams, reads, cancels and sees errors for what they are`() throws {
+    @Test func `the stock client streams, reads, cancels and sees errors for what they are`() throws
+    {
         guard let python = Self.python else {
             try Test.cancel("no Python with the openai client; scripts/setup makes one")
         }
-        let usage = #"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"#
+        let usage =
+            #"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"#
             + #""total_tokens":5}}"# + "\n\n"
         let server = engine { socket, request in
             let body = request.text
-            if body.contains("bad") { return socket.send(Wire.text(400, #"{"error":{"message":"no"}}"#)) }
+            if body.contains("bad") {
+                return socket.send(Wire.text(400, #"{"error":{"message":"no"}}"#))
+            }
             if body.contains("busy") { return socket.send(Wire.text(503, "{}")) }
             if body.contains("nonsense") {
                 socket.send("nonsense\r\n\r\n")

@@ -59,13 +59,17 @@ import Testing
     @Test func `usage that the client did not ask for is asked for and dropped again`() throws {
         let null = ",\"usage\":null"
         let server = self.streaming(
-            [Wire.role, Wire.token("usage", null), Wire.token("b", null), Self.usageChunk, Wire.done])
+            [
+                Wire.role, Wire.token("usage", null), Wire.token("b", null), Self.usageChunk,
+                Wire.done,
+            ])
         let gateway = try TestGateway([server.port])
         let answer = gateway.ask(",\"stream\":true")
         #expect(
             answer?.text == Wire.role + Wire.token("usage") + Wire.token("b") + Wire.done)
         let body = server.requests(to: "/v1/chat/completions").first?.text
-        #expect(body?.hasSuffix(#","stream":true,"stream_options":{"include_usage":true}}"#) == true)
+        #expect(
+            body?.hasSuffix(#","stream":true,"stream_options":{"include_usage":true}}"#) == true)
         let record = gateway.records.value.withLock { $0.first }
         #expect(record?.promptTokens == 5 && record?.outputTokens == 2)
     }
