@@ -60,6 +60,7 @@ let package = Package(
         library("CUV", "libuv", "libuv1-dev"),
         library("COpenSSL", "openssl", "libssl-dev"),
         library("CYAML", "yaml-0.1", "libyaml-dev"),
+        library("CZlib", "zlib", "zlib1g-dev"),
         .target(
             name: "CSimdjson", path: "Sources/System/CSimdjson",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -88,12 +89,25 @@ let package = Package(
         edge(
             "Gateway",
             ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"]),
+        edge("Telemetry", ["EventLoop"]),
+        edge(
+            "Console",
+            ["Budget", "EventLoop", "Gateway", "HTTP", "RequestPath", "Telemetry", "Time", "Wire"],
+            resources: [.embedInCode("Resources")]),
+
+        edge(
+            "Replay",
+            [
+                "Budget", "CZlib", "EventLoop", "HTTP", "Report", "Statistics", "Time", "Wire",
+                "Workload",
+            ]),
 
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "Budget", "Config", "EngineModel", "EventLoop", "Gateway", "HTTP", "Report",
-                "RequestPath", "SimulatedEngine", "Time", "Wire", "Workload",
+                "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway", "HTTP",
+                "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry", "Time", "Wire",
+                "Workload",
             ],
             swiftSettings: strict),
 
@@ -115,6 +129,16 @@ let package = Package(
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
+        tests(
+            "ReplayTests",
+            ["Replay", "Budget", "EventLoop", "HTTP", "Report", "Time", "Wire", "Workload"]),
+        tests("TelemetryTests", ["Telemetry", "Wire"]),
+        tests(
+            "ConsoleTests",
+            [
+                "Budget", "Config", "Console", "EventLoop", "Gateway", "HTTP", "RequestPath",
+                "Telemetry", "Time", "Wire",
+            ]),
         tests("TidyTests", []),
         tests("RequestPathTests", ["RequestPath", "Time"], exclude: ["Transcripts"]),
     ],

@@ -29,6 +29,7 @@ enum EngineCommand: Command {
                 help: "stall:5s@30s, kill@10s, slow:10x, http500:5%, truncate, lie:10x; may repeat",
                 repeats: true),
             .init(name: "--seed", value: "N", help: "of its random choices (1)"),
+            .init(name: "--with-stdin", help: "end when standard input does"),
         ],
         example: "plimsoll engine --listen 127.0.0.1:8000 --profile llama-3.1-8b-a100-tp2",
         notes: "A prompt has a token for every \(EngineSettings.bytesPerToken) bytes; the answer has"
@@ -54,6 +55,7 @@ enum EngineCommand: Command {
         }
         Console.note("plimsoll: engine on http://\(address)")
         let ender = EngineEnd(engine, loop)
+        if arguments.has("--with-stdin") { Self.endWithStandardInput() }
         _ = LoopThread {
             _ = signals.wait()
             ender.drain()
@@ -62,6 +64,15 @@ enum EngineCommand: Command {
         }
         loop.run()
         return ExitCode.fine
+    }
+
+    /// Ends the process when whoever started it is gone.
+    private static func endWithStandardInput() {
+        _ = LoopThread {
+            var byte: UInt8 = 0
+            while read(STDIN_FILENO, &byte, 1) > 0 {}
+            _exit(0)
+        }
     }
 
     /// Ends the engine from the signal thread.

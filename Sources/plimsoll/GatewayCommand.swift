@@ -24,7 +24,9 @@ enum GatewayCommand: Command {
                 name: "--drain-timeout", value: "TIME",
                 help: "finish accepted requests within this (30s)"),
             .init(name: "--name-endpoint", help: "tell clients which endpoint answered"),
-            .init(name: "--ca", value: "FILE", help: "CA certificates for https engines (system's)"),
+            .init(name: "--access-log", help: "log every request, not only failures"),
+            .init(
+                name: "--ca", value: "FILE", help: "CA certificates for https engines (system's)"),
         ],
         example: "plimsoll gateway -f examples/budget.yaml --listen 127.0.0.1:8080",
         notes: "SIGHUP or a change of a file reloads; SIGTERM drains; a second one ends at once.")
@@ -43,7 +45,8 @@ enum GatewayCommand: Command {
             loops: try arguments.number("--loops", in: 1...256) ?? Machine.cores,
             drainDelayNanos: try arguments.duration("--drain-delay") ?? 0,
             drainTimeoutNanos: try arguments.duration("--drain-timeout") ?? 30_000_000_000,
-            caFile: arguments.text("--ca"), options: options)
+            caFile: arguments.text("--ca"), logsAccess: arguments.has("--access-log"),
+            options: options)
         return try Service(settings).runUntilSignal()
     }
 

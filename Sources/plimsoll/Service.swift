@@ -1,11 +1,13 @@
 import Budget
 import Config
+import Console
 import EventLoop
 import Gateway
 import Glibc
 import HTTP
+import Telemetry
 
-/// A running gateway with its configuration, its signals and its end.
+/// A running gateway with its configuration, its admin listeners, its signals and its end.
 final class Service {
     struct Settings {
         var paths: [String]
@@ -16,45 +18,84 @@ final class Service {
         var drainDelayNanos: UInt64
         var drainTimeoutNanos: UInt64
         var caFile: String?
+        /// Log every request, not only failures.
+        var logsAccess = false
+        /// What is put into the budget after it was read, at start and at each reload.
+        var complete: (Configuration) throws -> Configuration = { $0 }
+        /// Sees every request's record, on the loop's thread.
+        var recorder: (@Sendable (RequestRecord) -> Void)?
         var options: GatewayOptions
     }
 
     let gateway: Gateway
+    let admin: AdminServer
     private let settings: Settings
     private let signals: SignalWait
+    private let status: ServiceStatus
+    private let log: ServiceLog
+    private var files: FileWatch
 
     init(_ settings: Settings) throws {
         self.settings = settings
         // Before any thread starts.
         self.signals = SignalWait([SIGTERM, SIGINT, SIGHUP])
-        let files = Machine.raiseFileLimit()
-        let configuration = try Self.load(settings.paths)
+        // Before the files are read: a change meanwhile is seen as one.
+        self.files = FileWatch(settings.paths)
+        let status = ServiceStatus(
+            version: Plimsoll.version, startedUnixNanos: WallClock.unixNanos())
+        self.status = status
+        let fileLimit = Machine.raiseFileLimit()
+        let loaded = try Self.load(settings.paths)
+        let configuration = try settings.complete(loaded.configuration)
         let config = try GatewayConfig(configuration)
         try Self.checkExposure(config, settings.listen)
         var options = settings.options
         // Half of the files for clients, half for engines; a few for everything else.
-        options.server.connectionsMax = max(64, (files - 64) / 2 / settings.loops)
-        let needsTLS = configuration.models.contains { $0.engine.endpoints.contains { $0.isTLS } }
+        options.server.connectionsMax = max(64, (fileLimit - 512) / 2 / settings.loops)
+        let needsTLS = configuration.models.contains {
+            $0.engine.endpoints.contains { $0.isTLS }
+        }
         let tls = needsTLS ? try TLSContext(caFile: settings.caFile) : nil
-        let core = GatewayCore(config: config, options: options, tls: tls)
+        let log = ServiceLog(config: config, status: status, logsAccess: settings.logsAccess)
+        self.log = log
+        let events = GatewayEvents { log.write($0) }
+        let core = GatewayCore(config: config, options: options, tls: tls, events: events)
         do {
-            self.gateway = try Gateway(core: core, loops: settings.loops, address: settings.listen)
+            self.gateway = try Gateway(
+                core: core, loops: settings.loops, address: settings.listen,
+                recorder: { [recorder = settings.recorder] record in
+                    log.write(record)
+                    recorder?(record)
+                })
         } catch let error as StreamError {
             throw UsageError("cannot listen on \(settings.listen): \(error.message)")
         }
+        do {
+            self.admin = try AdminServer(
+                gateway: self.gateway, status: status, admin: settings.admin,
+                probe: settings.probe)
+        } catch let error as StreamError {
+            throw UsageError("cannot listen for the console and health: \(error.message)")
+        }
+        self.status.update { $0.warnings = loaded.warnings }
+        log.warn(loaded.warnings)
     }
 
-    /// Reads the budget; its faults end the program with all of them listed.
-    static func load(_ paths: [String]) throws -> Configuration {
+    /// What came of reading the budget's files.
+    struct Loaded {
+        var configuration: Configuration
+        var warnings: [String]
+    }
+
+    /// Reads the budget; its faults are thrown, all of them listed.
+    static func load(_ paths: [String]) throws(BudgetRefused) -> Loaded {
         switch Configuration.load(paths: paths) {
         case .accepted(let configuration, let warnings):
-            for warning in warnings { Console.note("warning: \(warning.text)") }
             guard !configuration.models.isEmpty else {
-                throw UsageError("the budget names no Model: there is nothing to serve")
+                throw BudgetRefused(["the budget names no Model: there is nothing to serve"])
             }
-            return configuration
-        case .refused(let faults):
-            throw UsageError(faults.map(\.text).joined(separator: "\n"))
+            return Loaded(configuration: configuration, warnings: warnings.map(\.text))
+        case .refused(let faults): throw BudgetRefused(faults.map(\.text))
         }
     }
 
@@ -68,69 +109,84 @@ final class Service {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func runUntilSignal() throws -> Int32 {
-        Console.note("plimsoll: serving on http://\(self.gateway.address)")
-        while true {
-            let signal = self.signals.wait()
-            if signal == SIGHUP {
-                self.reload()
-                continue
-            }
-            return self.drain()
+        self.announce()
+        while !self.turn(atMostNanos: 1_000_000_000) {}
+        return self.drain()
+    }
+
+    /// Says where it serves.
+    func announce() {
+        self.log.started(
+            listen: self.gateway.address, admin: self.admin.adminAddress,
+            probe: self.admin.probeAddress, loops: self.settings.loops)
+        self.gateway.core.events.add(.started)
+    }
+
+    /// Waits a while and does what signals and changed files ask for; `true` when asked to end.
+    func turn(atMostNanos nanos: UInt64) -> Bool {
+        switch self.signals.wait(atMostNanos: nanos) {
+        case nil:
+            if self.files.hasChanged() { self.reload() }
+            return false
+        case SIGHUP:
+            self.reload()
+            return false
+        default: return true
         }
     }
 
     /// Puts the files' present content in force; a bad file leaves the last good one.
     func reload() {
         do {
-            let configuration = try Self.load(self.settings.paths)
+            let loaded = try Self.load(self.settings.paths)
             let config = try GatewayConfig(
-                configuration, previous: self.gateway.core.currentConfig)
+                try self.settings.complete(loaded.configuration), previous: self.gateway.core.currentConfig)
             try Self.checkExposure(config, self.settings.listen)
-            self.gateway.core.adopt(config)
-            Console.note("plimsoll: configuration \(config.version) is in force")
+            self.log.adopt(config)
+            self.status.update {
+                $0.reloadsAccepted += 1
+                $0.loadedUnixNanos = WallClock.unixNanos()
+                $0.faults = []
+                $0.warnings = loaded.warnings
+            }
+            self.gateway.adopt(config)
+            self.log.warn(loaded.warnings)
         } catch {
-            let message = (error as? UsageError)?.message ?? "\(error)"
-            Console.note("plimsoll: the new configuration is refused, the last good one stays:")
-            Console.note(message)
+            let faults = (error as? BudgetRefused)?.faults ?? ["\(error)"]
+            self.status.update {
+                $0.reloadsRefused += 1
+                $0.faults = faults
+            }
+            self.gateway.core.events.add(.reloadRefused(faults: faults))
         }
     }
 
-    private func drain() -> Int32 {
-        Console.note("plimsoll: draining")
+    /// Not ready first, so that nobody new is sent here; then no more connections; then the end.
+    func drain() -> Int32 {
+        self.status.update { $0.isDraining = true }
         self.signals.endOnNext()
+        self.gateway.core.events.add(.draining)
+        Self.sleep(nanos: self.settings.drainDelayNanos)
         let isWhole = self.gateway.drain(timeoutNanos: self.settings.drainTimeoutNanos)
-        if !isWhole { Console.note("plimsoll: the drain timeout passed with requests under way") }
+        self.log.drained(isWhole: isWhole)
         return isWhole ? ExitCode.fine : ExitCode.no
+    }
+
+    private static func sleep(nanos: UInt64) {
+        var left = timespec(
+            tv_sec: Int(nanos / 1_000_000_000), tv_nsec: Int(nanos % 1_000_000_000))
+        var rest = timespec()
+        while nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
     }
 }
 
-/// Waits for signals on the calling thread; they are blocked everywhere else.
-final class SignalWait: Sendable {
-    private let set: sigset_t
+/// The budget's files are wrong: each fault with its place.
+struct BudgetRefused: Error, CustomStringConvertible {
+    var faults: [String]
 
-    /// Call before any other thread starts: threads inherit what is blocked.
-    init(_ signals: [Int32]) {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for signal in signals { sigaddset(&set, signal) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-        self.set = set
+    init(_ faults: [String]) {
+        self.faults = faults
     }
 
-    func wait() -> Int32 {
-        var set = self.set
-        var signal: Int32 = 0
-        while sigwait(&set, &signal) != 0 {}
-        return signal
-    }
-
-    /// The next signal ends the process at once.
-    func endOnNext() {
-        _ = LoopThread { [self] in
-            while true {
-                let signal = self.wait()
-                if signal != SIGHUP { _exit(128 + signal) }
-            }
-        }
-    }
+    var description: String { self.faults.joined(separator: "\n") }
 }

@@ -1,5 +1,6 @@
 package import EventLoop
 import Glibc
+import HTTP
 import RequestPath
 import Synchronization
 import Time
@@ -31,9 +32,10 @@ package final class Gateway: Sendable {
         var threads: [LoopThread] = []
         var metrics: [LoopMetrics] = []
         var drains: [@Sendable (@escaping @Sendable () -> Void) -> Void] = []
+        let plan = MetricsPlan(core.currentConfig)
         core.announceEndpoints()
         for index in 0..<loops {
-            let counters = LoopMetrics(recorder: recorder)
+            let counters = LoopMetrics(plan: plan, recorder: recorder)
             let started = Handover<Result<Started, any Error>>()
             let wanted = bound
             threads.append(
@@ -64,6 +66,12 @@ package final class Gateway: Sendable {
         let gateway = try GatewayLoop(loop, core: core, metrics: metrics)
         let bound = try gateway.listen(address)
         if isFirst { core.setMonitor(EngineMonitor(gateway), on: loop.mailbox) }
+        // The server's counts belong to its loop: it hands them out once a second.
+        LoopTimer(loop) { [unowned gateway] in
+            guard let server = gateway.server else { return }
+            metrics.publish(
+                connections: server.connectionCount, turnedAway: server.turnedAway)
+        }.arm(everyMillis: 1000)
         // Held for the life of the process: loops are not torn down.
         let held = Unmanaged.passRetained(gateway)
         let box = LoopBox(held)
@@ -75,16 +83,22 @@ package final class Gateway: Sendable {
 
     /// All loops' counters, added up.
     package var counters: Counters {
-        var sum = Counters()
-        for metrics in self.metrics { sum.merge(metrics.snapshot) }
+        var sum = self.metrics.first?.snapshot ?? Counters()
+        for metrics in self.metrics.dropFirst() { sum.merge(metrics.snapshot) }
         return sum
+    }
+
+    /// Puts a new configuration in force, in admission and in what requests are judged by.
+    package func adopt(_ config: GatewayConfig) {
+        let plan = MetricsPlan(config)
+        for metrics in self.metrics { metrics.adopt(plan) }
+        self.core.adopt(config)
     }
 
     /// Stops accepting and waits until everything accepted has been answered, or `timeoutNanos`.
     ///
     /// Returns whether everything was answered. Blocks the calling thread.
     package func drain(timeoutNanos: UInt64) -> Bool {
-        self.core.events.add(.draining)
         self.core.drain()
         let done = Handover<Void>()
         let counter = SharedCounter(self.drains.count)

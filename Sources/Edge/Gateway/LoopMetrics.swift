@@ -8,9 +8,9 @@ package final class LoopMetrics: Sendable {
 
     /// `recorder` sees every record on the loop's thread.
     package init(
-        bounds: [UInt64] = [], recorder: (@Sendable (RequestRecord) -> Void)? = nil
+        plan: MetricsPlan = MetricsPlan(), recorder: (@Sendable (RequestRecord) -> Void)? = nil
     ) {
-        self.counters = Mutex(Counters())
+        self.counters = Mutex(Counters(plan: plan))
         self.recorder = recorder
     }
 
@@ -29,18 +29,48 @@ package final class LoopMetrics: Sendable {
         self.counters.withLock { $0.scrapesFailed += 1 }
     }
 
+    /// Judges what ends from now on by another plan.
+    func adopt(_ plan: MetricsPlan) {
+        self.counters.withLock { $0.adopt(plan) }
+    }
+
+    /// The loop says how many clients it has.
+    func publish(connections: Int, turnedAway: UInt64) {
+        self.counters.withLock {
+            $0.connections = connections
+            $0.turnedAway = turnedAway
+        }
+    }
+
     /// A copy of everything counted so far.
     package var snapshot: Counters { self.counters.withLock { $0 } }
 }
 
 /// What is counted; loops' counters are added up to be shown.
 package struct Counters: Sendable {
-    package var byGroup: [GroupCounters] = []
+    /// Tenants and endpoints told apart; those beyond count with the last.
+    package static let namedMax = 1000
+
+    /// By model and class, in the plan's order.
+    package private(set) var groups: [GroupCounters]
+    /// By tenant id; the entry behind the bound is everybody else.
+    package private(set) var tenants: [PartyCounters] = []
+    /// By endpoint id; the entry behind the bound is every other.
+    package private(set) var endpoints: [PartyCounters] = []
     /// Answers before admission, by code.
     package var rejected: [String: UInt64] = [:]
     package var scrapesFailed: UInt64 = 0
+    /// Client connections open now.
+    package var connections = 0
+    /// Connections closed at the bound.
+    package var turnedAway: UInt64 = 0
+    package private(set) var notable = NotableRequests()
+    private var plan: MetricsPlan
 
-    package init() {}
+    package init(plan: MetricsPlan = MetricsPlan()) {
+        self.plan = plan
+        self.groups = plan.groups.map { GroupCounters(plan: $0) }
+    }
 
     mutating func add(_ record: RequestRecord) {
         guard let model = record.model else {
@@ -49,135 +79,86 @@ package struct Counters: Sendable {
             }
             return
         }
-        let index = self.group(model: model.raw, classIndex: record.classIndex)
-        self.byGroup[index].add(record)
-    }
-
-    private mutating func group(model: Int, classIndex: Int) -> Int {
-        if let known = self.byGroup.firstIndex(where: {
-            $0.model == model && $0.classIndex == classIndex
-        }) {
-            return known
+        guard let index = self.plan.index(model: model.raw, classIndex: record.classIndex) else {
+            return
         }
-        self.byGroup.append(GroupCounters(model: model, classIndex: classIndex))
-        return self.byGroup.count - 1
+        self.groups[index].add(record)
+        Self.add(record, to: &self.tenants, at: record.tenant.raw)
+        if let endpoint = record.endpoint {
+            Self.add(record, to: &self.endpoints, at: endpoint.raw)
+        }
+        self.notable.offer(record)
     }
 
-    /// Adds another loop's counters.
+    private static func add(_ record: RequestRecord, to parties: inout [PartyCounters], at id: Int)
+    {
+        let index = min(id, Self.namedMax)
+        while parties.count <= index { parties.append(PartyCounters()) }
+        parties[index].add(record)
+    }
+
+    /// Groups go on by model and class name.
+    mutating func adopt(_ plan: MetricsPlan) {
+        let old = self.groups
+        self.groups = plan.groups.map { wanted in
+            let known = old.first {
+                $0.plan.model == wanted.model && $0.plan.className == wanted.className
+            }
+            guard var group = known else { return GroupCounters(plan: wanted) }
+            group.adopt(wanted)
+            return group
+        }
+        self.plan = plan
+    }
+
+    /// Adds another loop's counters; of a group judged by another plan, nothing.
     package mutating func merge(_ other: Counters) {
         for (code, count) in other.rejected { self.rejected[code, default: 0] += count }
         self.scrapesFailed += other.scrapesFailed
-        for group in other.byGroup {
-            let index = self.group(model: group.model, classIndex: group.classIndex)
-            self.byGroup[index].merge(group)
+        self.connections += other.connections
+        self.turnedAway += other.turnedAway
+        self.notable.merge(other.notable)
+        Self.merge(other.tenants, into: &self.tenants)
+        Self.merge(other.endpoints, into: &self.endpoints)
+        for group in other.groups {
+            if let index = self.groups.firstIndex(where: { $0.plan == group.plan }) {
+                self.groups[index].merge(group)
+            }
+        }
+    }
+
+    private static func merge(_ other: [PartyCounters], into sums: inout [PartyCounters]) {
+        for (index, one) in other.enumerated() {
+            if index == sums.count { sums.append(PartyCounters()) }
+            sums[index].merge(one)
         }
     }
 }
 
-/// Counters of one model and class.
-package struct GroupCounters: Sendable {
-    package var model: Int
-    package var classIndex: Int
-    package var completed: UInt64 = 0
-    package var clientErrors: UInt64 = 0
-    package var abandoned: UInt64 = 0
-    package var degraded: UInt64 = 0
-    package var retries: UInt64 = 0
-    package var refused = [UInt64](repeating: 0, count: RefusalReason.allCases.count)
-    package var refusedLate: UInt64 = 0
-    package var failed = [UInt64](repeating: 0, count: FailureKind.allCases.count)
+/// What is counted for one tenant, or for one endpoint.
+package struct PartyCounters: Sendable {
+    package var requests: UInt64 = 0
+    package var refused: UInt64 = 0
+    package var failed: UInt64 = 0
     package var promptTokens: UInt64 = 0
     package var outputTokens: UInt64 = 0
-    package var cachedTokens: UInt64 = 0
-    package var ttft = LatencyHistogram()
-    package var interToken = LatencyHistogram()
-    package var endToEnd = LatencyHistogram()
-    package var stages = [LatencyHistogram](
-        repeating: LatencyHistogram(), count: Stage.allCases.count)
-    package var waits = [LatencyHistogram](
-        repeating: LatencyHistogram(), count: WaitCause.allCases.count)
-
-    init(model: Int, classIndex: Int) {
-        self.model = model
-        self.classIndex = classIndex
-    }
 
     mutating func add(_ record: RequestRecord) {
+        self.requests += 1
         switch record.outcome {
-        case .completed(let status):
-            if status < 400 { self.completed += 1 } else { self.clientErrors += 1 }
-        case .refused(let reason, let late):
-            self.refused[RefusalReason.allCases.firstIndex(of: reason) ?? 0] += 1
-            if late { self.refusedLate += 1 }
-        case .rejected: self.clientErrors += 1
-        case .failed(let kind): self.failed[FailureKind.allCases.firstIndex(of: kind) ?? 0] += 1
-        case .abandoned: self.abandoned += 1
+        case .refused: self.refused += 1
+        case .failed: self.failed += 1
+        default: break
         }
-        if record.ladderStep > 0 { self.degraded += 1 }
-        if record.attempts > 1 { self.retries += UInt64(record.attempts - 1) }
         self.promptTokens += UInt64(record.promptTokens)
         self.outputTokens += UInt64(record.outputTokens)
-        self.cachedTokens += UInt64(record.cachedTokens)
-        if let nanos = record.ttftNanos { self.ttft.add(nanos) }
-        if let nanos = record.interTokenNanos { self.interToken.add(nanos) }
-        self.endToEnd.add(record.endToEndNanos)
-        for stage in Stage.allCases { self.stages[stage.rawValue].add(record.times.nanos(of: stage)) }
-        if record.waited != .none {
-            let cause = WaitCause.allCases.firstIndex(of: record.waited) ?? 0
-            self.waits[cause].add(record.times.nanos(of: .queue))
-        }
     }
 
-    mutating func merge(_ other: GroupCounters) {
-        self.completed += other.completed
-        self.clientErrors += other.clientErrors
-        self.abandoned += other.abandoned
-        self.degraded += other.degraded
-        self.retries += other.retries
-        self.refusedLate += other.refusedLate
-        for index in self.refused.indices { self.refused[index] += other.refused[index] }
-        for index in self.failed.indices { self.failed[index] += other.failed[index] }
+    mutating func merge(_ other: PartyCounters) {
+        self.requests += other.requests
+        self.refused += other.refused
+        self.failed += other.failed
         self.promptTokens += other.promptTokens
         self.outputTokens += other.outputTokens
-        self.cachedTokens += other.cachedTokens
-        self.ttft.merge(other.ttft)
-        self.interToken.merge(other.interToken)
-        self.endToEnd.merge(other.endToEnd)
-        for index in self.stages.indices { self.stages[index].merge(other.stages[index]) }
-        for index in self.waits.indices { self.waits[index].merge(other.waits[index]) }
-    }
-}
-
-/// Counts of durations on one fixed ladder of bounds, as Prometheus histograms want them.
-package struct LatencyHistogram: Sendable {
-    /// Upper bounds in nanoseconds: 1, 2.5, 5 by decade from 10 µs to 500 s.
-    package static let bounds: [UInt64] = (0..<8).flatMap { decade -> [UInt64] in
-        var unit: UInt64 = 10_000
-        for _ in 0..<decade { unit *= 10 }
-        return [unit, unit * 5 / 2, unit * 5]
-    }
-
-    /// A count for each bound, and one for what lies above the last.
-    package private(set) var counts = [UInt64](repeating: 0, count: LatencyHistogram.bounds.count + 1)
-    package private(set) var sumNanos: UInt64 = 0
-
-    package init() {}
-
-    package var total: UInt64 { self.counts.reduce(0, +) }
-
-    mutating func add(_ nanos: UInt64) {
-        var low = 0
-        var high = Self.bounds.count
-        while low < high {
-            let middle = (low + high) / 2
-            if Self.bounds[middle] < nanos { low = middle + 1 } else { high = middle }
-        }
-        self.counts[low] += 1
-        self.sumNanos &+= nanos
-    }
-
-    mutating func merge(_ other: LatencyHistogram) {
-        for index in self.counts.indices { self.counts[index] += other.counts[index] }
-        self.sumNanos &+= other.sumNanos
     }
 }

@@ -63,6 +63,9 @@ package struct StageTimes: Sendable {
 package enum Stage: Int, CaseIterable, Sendable {
     case read, parse, identity, admission, queue, connect, engine, decode, egress
 
+    /// All of them, made once: the request path walks over it.
+    package static let inOrder = Array(Stage.allCases)
+
     package var label: String {
         switch self {
         case .read: "read"

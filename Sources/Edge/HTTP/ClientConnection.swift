@@ -1,5 +1,5 @@
 package import EventLoop
-import Time
+package import Time
 package import Wire
 
 /// What a client does with the answer to its request. Called on the loop's thread.
@@ -36,6 +36,8 @@ package final class ClientConnection {
     package private(set) var stream: Stream?
     /// The request under way; `nil` while the connection is idle.
     package var handler: (any ClientHandler)?
+    /// When the last bytes of the request were given to the kernel; `nil` while some of it waits.
+    package private(set) var requestWrittenAt: Instant?
     /// Requests sent over this connection.
     package private(set) var requestsSent = 0
     private let loop: Loop
@@ -93,6 +95,7 @@ package final class ClientConnection {
         self.handler = handler
         self.toHead = toHead
         self.responseStarted = false
+        self.requestWrittenAt = nil
         self.requestsSent += 1
         if case .connecting = self.state {
             for buffer in request { self.pendingRequest.append(contentsOf: buffer.bytes) }
@@ -100,7 +103,15 @@ package final class ClientConnection {
         }
         self.state = .awaitingHead
         self.scanner = HeadScanner()
+        let before = self.loop.readClock()
         self.stream?.write(request)
+        self.noteWritten(before)
+    }
+
+    /// What the kernel did not take at once is noted when the stream has drained. A peer may answer
+    /// before the call that wrote returns: the instant before it counts.
+    private func noteWritten(_ instant: Instant) {
+        if self.stream?.pendingBytes == 0 { self.requestWrittenAt = instant }
     }
 
     /// Holds the response back while its reader is slow.
@@ -265,7 +276,9 @@ extension ClientConnection: StreamDelegate {
         self.state = .awaitingHead
         let request = self.pendingRequest
         self.pendingRequest = []
+        let before = self.loop.readClock()
         stream.write(request)
+        self.noteWritten(before)
     }
 
     package func streamBuffer(_ stream: Stream) -> UnsafeMutableRawBufferPointer {
@@ -299,5 +312,5 @@ extension ClientConnection: StreamDelegate {
             .disconnected(responseStarted: self.responseStarted, fresh: self.requestsSent <= 1))
     }
 
-    package func streamDrained(_ stream: Stream) {}
+    package func streamDrained(_ stream: Stream) { self.noteWritten(self.loop.now) }
 }

@@ -1,0 +1,107 @@
+import Gateway
+import RequestPath
+import Telemetry
+
+/// The last five minutes, a point a second, of counts that only grow: what happened between two
+/// points is their difference.
+struct History {
+    /// Counts of one model and class at a moment.
+    struct GroupPoint {
+        var plan: GroupPlan
+        var offered: UInt64 = 0
+        var good: UInt64 = 0
+        var completed: UInt64 = 0
+        var failed: UInt64 = 0
+        var abandoned: UInt64 = 0
+        var refusedEarly: [UInt64]
+        var refusedLate: [UInt64]
+        var degraded: [UInt64]
+        var inside: [GroupCounters.Inside]
+
+        var refused: UInt64 { self.refusedEarly.reduce(0, +) + self.refusedLate.reduce(0, +) }
+        var degradedTotal: UInt64 { self.degraded.reduce(0, +) }
+    }
+
+    /// One moment.
+    struct Point {
+        /// Wall clock, milliseconds since 1970.
+        var unixMillis: UInt64
+        var groups: [GroupPoint]
+        /// Time of all requests that ended, in the gateway's queues and at engines.
+        var queueNanos: UInt64
+        var computeNanos: UInt64
+        var ended: UInt64
+        /// Waiting now.
+        var queued: Int
+    }
+
+    static let pointsMax = 301
+    private(set) var points: [Point] = []
+
+    mutating func add(_ view: GatewayView) {
+        if self.points.count == Self.pointsMax { self.points.removeFirst() }
+        self.points.append(Point(view))
+    }
+
+    var latest: Point? { self.points.last }
+
+    /// What happened to a group within the window; everything where it was not known before.
+    func window(of now: GroupPoint) -> GroupPoint {
+        let before = self.points.first?.groups.first {
+            $0.plan.model == now.plan.model && $0.plan.className == now.plan.className
+        }
+        return before.map { now.since($0) } ?? now
+    }
+}
+
+extension History.GroupPoint {
+    init(_ group: GroupCounters) {
+        self.init(
+            plan: group.plan, offered: group.offered, good: group.good,
+            completed: group.completed, failed: group.failedTotal, abandoned: group.abandoned,
+            refusedEarly: group.refusedEarly, refusedLate: group.refusedLate,
+            degraded: group.degraded, inside: group.inside)
+    }
+
+    /// The difference to an earlier point; what was judged by other bounds then counts from zero.
+    func since(_ before: Self) -> Self {
+        var now = self
+        now.offered -= min(now.offered, before.offered)
+        now.completed -= min(now.completed, before.completed)
+        now.failed -= min(now.failed, before.failed)
+        now.abandoned -= min(now.abandoned, before.abandoned)
+        Self.subtract(before.refusedEarly, from: &now.refusedEarly)
+        Self.subtract(before.refusedLate, from: &now.refusedLate)
+        Self.subtract(before.degraded, from: &now.degraded)
+        guard before.plan.objectives == now.plan.objectives else { return now }
+        now.good -= min(now.good, before.good)
+        for index in now.inside.indices where index < before.inside.count {
+            let then = before.inside[index]
+            now.inside[index].inside -= min(now.inside[index].inside, then.inside)
+            now.inside[index].total -= min(now.inside[index].total, then.total)
+        }
+        return now
+    }
+
+    private static func subtract(_ before: [UInt64], from now: inout [UInt64]) {
+        for index in now.indices where index < before.count {
+            now[index] -= min(now[index], before[index])
+        }
+    }
+}
+
+extension History.Point {
+    init(_ view: GatewayView) {
+        let groups = view.counters.groups
+        self.init(
+            unixMillis: WallClock.unixNanos() / 1_000_000,
+            groups: groups.map { History.GroupPoint($0) },
+            queueNanos: groups.reduce(0) { $0 &+ $1.stages[Stage.queue.rawValue].sumNanos },
+            computeNanos: groups.reduce(0) {
+                $0 &+ $1.stages[Stage.engine.rawValue].sumNanos
+                    &+ $1.stages[Stage.decode.rawValue].sumNanos
+            },
+            ended: groups.reduce(0) { $0 + $1.completed + $1.failedTotal },
+            queued: view.classes.reduce(0) { $0 + ($1?.queuedRequests ?? 0) })
+    }
+}

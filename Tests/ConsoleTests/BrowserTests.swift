@@ -1,0 +1,47 @@
+import Console
+import Foundation
+import Testing
+
+struct BrowserTests {
+    @Test("A browser shows the numbers of a live gateway")
+    func numbers() throws {
+        guard let dom = try Self.page(requests: 7) else { return }
+        #expect(dom.contains(#"data-state="held""#))
+        #expect(dom.contains(">HELD<"))
+        #expect(dom.contains("7 of 7; 100 % since start"))
+        #expect(dom.contains("chat / standard"))
+        #expect(dom.contains("✓ met"))
+        #expect(dom.contains("req-0"))
+        #expect(!dom.contains("secret words"))
+    }
+
+    @Test("What a client names itself is text on the page and never markup")
+    func escaping() throws {
+        let name = "<img/src=x/onerror=document.title='owned'>"
+        guard let dom = try Self.page(requests: 1, id: name) else { return }
+        #expect(dom.contains("&lt;img/src=x/onerror="))
+        #expect(!dom.contains("<img"))
+        #expect(!dom.contains("<title>owned"))
+    }
+
+    /// The page's elements after its scripts ran; `nil` without a browser.
+    private static func page(requests: Int, id: String? = nil) throws -> String? {
+        guard let browser = Tool.find(["chromium", "chromium-browser", "google-chrome"]) else {
+            print("skipped: no chromium on the path")
+            return nil
+        }
+        let test = try TestGateway(engine: try TestEngine.start())
+        try test.waitUntilReady()
+        for index in 0..<requests { #expect(try test.chat(id: id ?? "req-\(index)") == 200) }
+        let address = try #require(test.admin.adminAddress)
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try Tool.run(
+            browser,
+            [
+                "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(folder.path)",
+                "--dump-dom", "--virtual-time-budget=5000", "http://\(address)/#still",
+            ]
+        ).output
+    }
+}
