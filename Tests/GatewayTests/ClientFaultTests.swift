@@ -151,7 +151,8 @@ final class Endings: Sendable {
     @Test func `keys, models and ceilings are held to`() throws {
         let server = engine { socket, _ in socket.send(Wire.text(200, Wire.answer)) }
         let key = try TestKey()
-        let budget = TestGateway.budget([server.port])
+        let budget =
+            TestGateway.budget([server.port])
             + Self.keys.replacing("KEY", with: key.yaml).replacing("PORT", with: "\(server.port)")
         let gateway = try TestGateway([server.port], budget: budget, ready: 2)
         let authorization = "Authorization: Bearer \(key.token)\r\n"
@@ -183,9 +184,12 @@ final class Endings: Sendable {
         }
         let budget = TestGateway.budget([server.port], deadline: "800ms")
         let gateway = try TestGateway([server.port], budget: budget)
-        for (asked, least, most) in [(200, 150, 700), (60_000, 700, 2_000)] as [(Int, UInt64, UInt64)] {
+        for (asked, least, most) in [(200, 150, 700), (60_000, 700, 2_000)]
+            as [(Int, UInt64, UInt64)]
+        {
             let start = monotonicNanos()
-            #expect(gateway.ask(fields: "X-Plimsoll-Deadline-Ms: \(asked)\r\n")?.status == 504)
+            let fields = "X-Plimsoll-Deadline-Ms: \(asked)\r\n"
+            #expect(gateway.ask(",\"stream\":true", fields: fields)?.status == 504)
             let took = (monotonicNanos() - start) / milliseconds
             #expect(took >= least && took <= most, "\(asked): \(took) ms")
         }

@@ -37,7 +37,8 @@ struct Broken: Sendable, CustomTestStringConvertible {
                 socket.reset()
                 return false
             },
-            Broken("busy", says: Wire.text(503, "{}")), Broken("leaving", says: Wire.text(500, drained)),
+            Broken("busy", says: Wire.text(503, "{}")),
+            Broken("leaving", says: Wire.text(500, drained)),
             Broken("killed in the head", says: "HTTP/1.1 200 OK\r\ncontent-"),
             Broken("killed behind the head", says: Wire.streamHead),
         ])
@@ -75,7 +76,8 @@ struct Broken: Sendable, CustomTestStringConvertible {
         arguments: [
             Broken("killed", says: Wire.streamHead + Wire.chunk(Wire.role + Wire.token("a"))),
             Broken("killed inside an event") { socket, _ in
-                socket.send(Wire.streamHead + Wire.chunk(Wire.role + Wire.token("a") + "data: {\"ch"))
+                socket.send(
+                    Wire.streamHead + Wire.chunk(Wire.role + Wire.token("a") + "data: {\"ch"))
                 return false
             },
             Broken("a garbage chunk") { socket, _ in
@@ -83,7 +85,8 @@ struct Broken: Sendable, CustomTestStringConvertible {
                 return false
             },
             Broken(
-                "ended in good form without [DONE]", says: Wire.stream([Wire.role, Wire.token("a")])),
+                "ended in good form without [DONE]",
+                says: Wire.stream([Wire.role, Wire.token("a")])),
         ])
     func broken(_ broken: Broken) throws {
         let gateway = try TestGateway([engine(broken.serve).port])
@@ -97,7 +100,8 @@ struct Broken: Sendable, CustomTestStringConvertible {
     }
 
     @Test func `a responses stream that breaks ends in an error event of its own`() throws {
-        let delta = "event: response.output_text.delta\n"
+        let delta =
+            "event: response.output_text.delta\n"
             + #"data: {"type":"response.output_text.delta","delta":"a"}"# + "\n\n"
         let server = engine { socket, _ in
             socket.send(Wire.streamHead + Wire.chunk(delta))
@@ -137,6 +141,20 @@ struct Broken: Sendable, CustomTestStringConvertible {
         #expect(took > 350 * milliseconds && took < 1_500 * milliseconds, "\(took) ns")
     }
 
+    @Test func `a whole answer that never comes is given up too`() throws {
+        let server = engine { socket, _ in
+            _ = socket.receive()
+            return false
+        }
+        let budget = TestGateway.budget([server.port], deadline: "200ms")
+        let client = try TestGateway([server.port], budget: budget).client()
+        client.send(TestGateway.chat())
+        var answered = pollfd(fd: client.descriptor, events: Int16(POLLIN), revents: 0)
+        withKnownIssue("only a streamed answer has a deadline: a hung engine holds a whole one") {
+            #expect(poll(&answered, 1, 2_000) == 1)
+        }
+    }
+
     @Test func `an engine that is gone is unavailable, and another takes its work`() throws {
         let good = engine { socket, _ in socket.send(Wire.text(200, Wire.answer)) }
         let gone = engine { _, _ in false }
@@ -158,9 +176,12 @@ struct Broken: Sendable, CustomTestStringConvertible {
 
     @Test(
         "metrics that lie stop nothing",
-        arguments: ["NaN", "-5", "1e308", "+Inf", "0x7fffffffffffffff", "99999999999999999999", "x"])
+        arguments: [
+            "NaN", "-5", "1e308", "+Inf", "0x7fffffffffffffff", "99999999999999999999", "x",
+        ])
     func lies(_ value: String) throws {
-        let metrics = "vllm:num_requests_running \(value)\nvllm:num_requests_waiting \(value)\n"
+        let metrics =
+            "vllm:num_requests_running \(value)\nvllm:num_requests_waiting \(value)\n"
             + "vllm:kv_cache_usage_perc \(value)\n"
         let server = engine(metrics: metrics) { socket, _ in
             socket.send(Wire.text(200, Wire.answer))
@@ -212,8 +233,6 @@ struct Broken: Sendable, CustomTestStringConvertible {
         #expect(client.message()?.status == 200)
         client.send(TestGateway.post(#"{"model":"m","input":"second"}"#, path: "/v1/responses"))
         #expect(client.message()?.status == 502)
-        withKnownIssue("a kept connection that breaks is tried again whatever the surface") {
-            #expect(server.requests(to: "/v1/responses").count == 2)
-        }
+        #expect(server.requests(to: "/v1/responses").count == 2)
     }
 }

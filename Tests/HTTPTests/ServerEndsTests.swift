@@ -89,6 +89,34 @@ private let milliseconds: UInt64 = 1_000_000
         for _ in 0..<500 { #expect(client.message()?.body.count == body.count) }
     }
 
+    @Test func `a slow client's last answer is not cut while it reads`() throws {
+        let body = [UInt8](repeating: 0x62, count: 8_000_000)
+        let behaviour = Behaviour { connection, _ in connection.respond(status: 200, body: body) }
+        var limits = self.quick()
+        limits.writeNanosMax = 1_000 * milliseconds
+        let client = RawSocket(
+            port: try startServer(behaviour, limits: limits), receiveBytes: 4_096)
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        // The end of the linger passes before the first byte is read.
+        var moment = pollfd(descriptor: -1)
+        poll(&moment, 1, 400)
+        #expect(client.message()?.body.count == body.count)
+        #expect(client.ends())
+    }
+
+    @Test func `a client that takes nothing of its last answer is closed`() throws {
+        let body = [UInt8](repeating: 0x62, count: 8_000_000)
+        let behaviour = Behaviour { connection, _ in connection.respond(status: 200, body: body) }
+        var limits = self.quick()
+        limits.writeNanosMax = 50 * milliseconds
+        let client = RawSocket(
+            port: try startServer(behaviour, limits: limits), receiveBytes: 4_096)
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        var moment = pollfd(descriptor: -1)
+        poll(&moment, 1, 1_500)
+        #expect(client.message()?.isWhole == false)
+    }
+
     @Test func `draining finishes what was accepted and closes what is idle`() throws {
         let behaviour = Behaviour.echo()
         let port = try startServer(behaviour)

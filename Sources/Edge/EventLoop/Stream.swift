@@ -97,6 +97,9 @@ package final class Stream {
         return true
     }
 
+    /// Bytes written that the kernel has not taken, counted down as it takes them.
+    package var unsentBytes: Int { uv_stream_get_write_queue_size(self.uvStream) }
+
     /// Whether bytes have come that were not read yet.
     package var hasUnreadBytes: Bool {
         var descriptor: uv_os_fd_t = -1

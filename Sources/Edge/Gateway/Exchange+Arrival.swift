@@ -187,13 +187,13 @@ extension Exchange {
         self.engineHead.append(
             UnsafeRawBufferPointer(rebasing: raw[head.target.start..<head.target.end]))
         self.engineHead.append(" HTTP/1.1\r\n")
-        let connection = head.table.first(.connection)?.value
+        // Most clients write one Connection field, of these two words or none.
+        let namesHops = head.table.fields.contains {
+            $0.known == .connection && !Bytes.equalsIgnoringCase(span, $0.value, "keep-alive")
+                && !Bytes.equalsIgnoringCase(span, $0.value, "close")
+        }
         for field in head.table.fields where Self.isForwarded(field.known) {
-            if let connection, field.known == .other, connection.count > 5,
-                span.listNames(field.name, in: connection)
-            {
-                continue
-            }
+            if namesHops, field.known == .other, span.namesHop(field.name, head.table) { continue }
             self.engineHead.field(raw, field)
         }
         self.engineHead.append("accept-encoding: identity\r\nx-request-id: ")
@@ -226,6 +226,14 @@ extension Span<UInt8> {
             bytes.append(self[index])
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether any `Connection` field names the field `name`.
+    func namesHop(_ name: ByteRange, _ table: FieldTable) -> Bool {
+        for field in table.fields where field.known == .connection {
+            if self.listNames(name, in: field.value) { return true }
+        }
+        return false
     }
 
     /// Whether the name in `name` is a member of the `Connection` list in `list` (RFC 9110 7.6.1).

@@ -19,7 +19,8 @@ extension Exchange {
         self.record.attempts = dispatch.attempt
         self.record.ladderStep = dispatch.ladderStep
         if dispatch.waited != .none { self.record.waited = dispatch.waited }
-        self.transmit(fresh: false)
+        // What must not be repeated never risks a kept connection that may be dead.
+        self.transmit(fresh: !self.surface.isRetryable(stored: self.body.isStored))
     }
 
     /// Sends the request over a kept or a fresh connection.

@@ -32,6 +32,8 @@ package struct ServerLimits: Sendable {
     package var bodyNanosMax: UInt64 = 30_000_000_000
     /// Between two requests of a connection.
     package var idleNanosMax: UInt64 = 75_000_000_000
+    /// Between two moments at which a client takes some of a finished answer.
+    package var writeNanosMax: UInt64 = 30_000_000_000
     /// How long bytes behind a refused request are read and dropped.
     package var lingerNanos: UInt64 = 2_000_000_000
     /// Bytes of following requests held while one is served.

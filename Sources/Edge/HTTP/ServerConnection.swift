@@ -46,6 +46,8 @@ package final class ServerConnection {
     private var isChunked = false
     private var responseStarted = false
     private var isParsing = false
+    /// Bytes of answers that waited when the connection's time was last looked at.
+    private var unsentBefore = Int.max
 
     init(_ stream: Stream, server: HTTPServer) {
         self.server = server
@@ -231,9 +233,19 @@ package final class ServerConnection {
     func timedOut() {
         switch self.state {
         case .exchanging, .closed: break
+        case .idle where self.isTaking, .lingering where self.isTaking:
+            // A slow client is not an idle one: its answer is not cut while it reads.
+            self.unsentBefore = self.stream.unsentBytes
+            self.deadline = self.loop.now.advanced(byNanos: self.server.limits.writeNanosMax)
         // A 408 would be retried by SDKs at once: closing says the same without the invitation.
         default: self.close()
         }
+    }
+
+    /// Whether the client has taken some of what waits for it since the last look.
+    private var isTaking: Bool {
+        let unsent = self.stream.unsentBytes
+        return unsent > 0 && unsent < self.unsentBefore
     }
 
     /// Whether the sweep may time this connection out now.
@@ -242,7 +254,9 @@ package final class ServerConnection {
     /// Closes a connection that waits for its next request; for draining. A request that has come
     /// and was not read yet is served: it was accepted by then.
     func closeIfIdle() {
-        if case .idle = self.state, !self.stream.hasUnreadBytes { self.close() }
+        guard case .idle = self.state, !self.stream.hasUnreadBytes else { return }
+        // An answer that still waits to leave is not cut.
+        if self.stream.unsentBytes > 0 { self.linger() } else { self.close() }
     }
 
     private func giveBodyBytes() {
@@ -446,7 +460,10 @@ extension ServerConnection: StreamDelegate {
         switch self.state {
         case .exchanging: self.server.handler.serverDrained(self)
         case .idle: self.resume()
+        case .lingering:
+            self.deadline = self.loop.now.advanced(byNanos: self.server.limits.lingerNanos)
         default: break
         }
+        self.unsentBefore = Int.max
     }
 }

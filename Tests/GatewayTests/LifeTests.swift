@@ -1,0 +1,234 @@
+import EventLoop
+import Foundation
+import Gateway
+import HTTP
+import Synchronization
+import TestSockets
+import Testing
+
+/// Clients that ask one request after another, each on a thread of its own, until they are stopped.
+final class Crowd: Sendable {
+    struct Count: Sendable {
+        var answered = 0
+        /// Requests whose connection ended without an answer.
+        var lost = 0
+        /// Connections that were refused, or closed before their next request was sent.
+        var turnedAway = 0
+        var statuses: [Int: Int] = [:]
+    }
+
+    let count = Mutex(Count())
+    private let stopped = Mutex(false)
+    private let group = DispatchGroup()
+
+    init(_ size: Int, port: UInt16, request: String) {
+        for _ in 0..<size {
+            self.group.enter()
+            Thread.detachNewThread { [self] in
+                self.ask(port, request)
+                self.group.leave()
+            }
+        }
+    }
+
+    private func ask(_ port: UInt16, _ request: String) {
+        let client = RawSocket(port: port)
+        while !self.stopped.withLock({ $0 }) {
+            client.send(request)
+            guard let answer = client.message(), answer.isWhole else {
+                return self.count.withLock { $0.lost += 1 }
+            }
+            self.count.withLock {
+                $0.answered += 1
+                $0.statuses[answer.status, default: 0] += 1
+            }
+            if answer["connection"] == "close" { return }
+        }
+    }
+
+    /// Waits until `answers` have come in all.
+    func wait(answers: Int) -> Bool {
+        eventually { self.count.withLock { $0.answered + $0.lost } >= answers }
+    }
+
+    /// Ends the asking and returns what was counted.
+    func stop() -> Count {
+        self.stopped.withLock { $0 = true }
+        self.group.wait()
+        return self.count.withLock { $0 }
+    }
+}
+
+@Suite struct LifeTests {
+    private func quickEngine() -> RawServer {
+        engine { socket, _ in socket.send(Wire.text(200, Wire.answer)) }
+    }
+
+    @Test func `reloads under load lose nothing`() throws {
+        let (first, second) = (self.quickEngine(), self.quickEngine())
+        let gateway = try TestGateway([first.port, second.port], loops: 2)
+        let crowd = Crowd(
+            8, port: gateway.gateway.address.port, request: TestGateway.chat(",\"max_tokens\":1"))
+        for round in 1...20 {
+            #expect(crowd.wait(answers: round * 20))
+            // One engine leaves, comes back, and the other's limits change.
+            let ports = round % 2 == 0 ? [first.port, second.port] : [first.port]
+            let budget = TestGateway.budget(
+                ports, engine: ", limits: {concurrentRequests: \(64 + round)}")
+            gateway.gateway.core.adopt(
+                try TestGateway.config(budget, previous: gateway.gateway.core.currentConfig))
+        }
+        let count = crowd.stop()
+        #expect(count.lost == 0 && count.answered >= 400)
+        #expect(count.statuses.keys.sorted() == [200], "\(count.statuses)")
+    }
+
+    @Test func `draining under load loses nothing that was accepted`() throws {
+        let server = self.quickEngine()
+        let gateway = try TestGateway([server.port], loops: 2)
+        let crowd = Crowd(
+            8, port: gateway.gateway.address.port, request: TestGateway.chat(",\"max_tokens\":1"))
+        #expect(crowd.wait(answers: 100))
+        #expect(gateway.gateway.drain(timeoutNanos: 10_000_000_000))
+        let count = crowd.stop()
+        // A connection between two requests is closed: its next request was never accepted.
+        #expect(count.lost <= 8)
+        #expect(count.statuses.keys.allSatisfy { $0 == 200 || $0 == 503 }, "\(count.statuses)")
+    }
+
+    @Test func `a drain waits for a stream under way and refuses nothing that waits`() throws {
+        let goOn = DispatchSemaphore(value: 0)
+        let server = engine { socket, _ in
+            socket.send(Wire.streamHead + Wire.chunk(Wire.role + Wire.token("a")))
+            goOn.wait()
+            return socket.send(Wire.chunk(Wire.done) + Wire.lastChunk)
+        }
+        let gateway = try TestGateway([server.port])
+        let client = gateway.client()
+        client.send(TestGateway.chat(",\"stream\":true"))
+        let start = client.receive(until: "\"a\"")
+        #expect(!gateway.gateway.drain(timeoutNanos: 50_000_000))
+        goOn.signal()
+        let rest = String(decoding: start + client.receiveAll(), as: UTF8.self)
+        #expect(rest.hasSuffix(Wire.chunk(Wire.done) + Wire.lastChunk))
+        #expect(gateway.gateway.drain(timeoutNanos: 10_000_000_000))
+    }
+
+    @Test func `a drain waits until a slow client has taken its answer`() throws {
+        let body = String(repeating: "x", count: 12_000_000)
+        let server = engine { socket, _ in socket.send(Wire.text(200, body)) }
+        let gateway = try TestGateway([server.port]) { $0.relayBytesMax = 64 << 20 }
+        let client = RawSocket(port: gateway.gateway.address.port, receiveBytes: 4_096)
+        client.send(TestGateway.chat())
+        #expect(eventually { gateway.records.value.withLock { $0.count == 1 } })
+        withKnownIssue("a drain counts requests, not answers that still wait to leave") {
+            #expect(!gateway.gateway.drain(timeoutNanos: 300_000_000))
+        }
+        #expect(client.message()?.body.count == body.utf8.count)
+    }
+
+    @Test func `a drain waits for a request whose body is on its way`() throws {
+        let server = self.quickEngine()
+        let gateway = try TestGateway([server.port])
+        let client = gateway.client()
+        let request = Array(TestGateway.chat().utf8)
+        client.send(Array(request.dropLast(5)))
+        // A second connection's answer proves that the first one's bytes were read before.
+        #expect(gateway.ask()?.status == 200)
+        withKnownIssue("a drain counts requests from their last byte on") {
+            #expect(!gateway.gateway.drain(timeoutNanos: 300_000_000))
+        }
+        client.send(Array(request.suffix(5)))
+        withKnownIssue("it is refused as draining although its head had been accepted") {
+            #expect(client.message()?.status == 200)
+        }
+    }
+
+    @Test func `an engine behind TLS is reached, verified, and never spoken to plainly`() throws {
+        let folder = NSTemporaryDirectory() + "plimsoll-tls-\(UInt64.random(in: 0...(.max)))"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for name in ["good", "other"] {
+            try self.run(
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes", "-keyout", "\(folder)/\(name).key", "-out", "\(folder)/\(name).pem",
+                "-days", "2", "-subj", "/CN=localhost", "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        }
+        let plain = self.quickEngine()
+        guard let tunnel = try TLSTunnel(folder: folder, to: plain.port) else {
+            try Test.cancel("no python3 to end TLS with")
+        }
+        defer { tunnel.stop() }
+        let budget = TestGateway.budget([tunnel.port], scheme: "https", host: "localhost")
+        let trusting = try TLSContext(caFile: "\(folder)/good.pem")
+        let gateway = try TestGateway([tunnel.port], budget: budget, tls: trusting)
+        for _ in 0..<3 { #expect(gateway.ask()?.text == Wire.answer) }
+        let asked = plain.requests.withLock { $0.count }
+        let wary = try TestGateway(
+            [tunnel.port], budget: budget, ready: 0,
+            tls: try TLSContext(caFile: "\(folder)/other.pem"))
+        #expect(wary.ask()?.status == 503)
+        #expect(plain.requests(to: "/v1/chat/completions").count == 3)
+        #expect(asked >= 3)
+    }
+
+    private func run(_ command: String...) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(command)")
+    }
+}
+
+/// Ends TLS with the certificate `good` and passes the bytes on.
+struct TLSTunnel {
+    let port: UInt16
+    private let process: Process
+
+    private static let script = """
+        import socket, ssl, sys, threading
+        folder, to = sys.argv[1], int(sys.argv[2])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder + '/good.pem', folder + '/good.key')
+        listener = socket.create_server(('127.0.0.1', 0))
+        print(listener.getsockname()[1], flush=True)
+        def pump(source, sink):
+            try:
+                while data := source.recv(65536): sink.sendall(data)
+            except OSError: pass
+            for end in (source, sink):
+                try: end.shutdown(socket.SHUT_RDWR)
+                except OSError: pass
+        def serve(raw):
+            try: client = context.wrap_socket(raw, server_side=True)
+            except OSError: return raw.close()
+            engine = socket.create_connection(('127.0.0.1', to))
+            threading.Thread(target=pump, args=(engine, client), daemon=True).start()
+            pump(client, engine)
+        while True:
+            raw = listener.accept()[0]
+            threading.Thread(target=serve, args=(raw,), daemon=True).start()
+        """
+
+    /// `nil` without a Python.
+    init?(folder: String, to port: UInt16) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", Self.script, folder, String(port)]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        guard let port = UInt16(line.filter(\.isNumber)) else { return nil }
+        (self.port, self.process) = (port, process)
+    }
+
+    func stop() { self.process.terminate() }
+}
