@@ -37,11 +37,13 @@ func edge(
         swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-    -> Target
-{
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+    resources: [Resource] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources,
+        swiftSettings: strict)
 }
 
 func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
@@ -58,6 +60,7 @@ let package = Package(
         library("CUV", "libuv", "libuv1-dev"),
         library("COpenSSL", "openssl", "libssl-dev"),
         library("CYAML", "yaml-0.1", "libyaml-dev"),
+        library("CZlib", "zlib", "zlib1g-dev"),
         .target(
             name: "CSimdjson", path: "Sources/System/CSimdjson",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -80,6 +83,8 @@ let package = Package(
         edge("HTTP", ["Wire", "EventLoop", "Time"]),
         edge("Config", ["Budget", "CYAML", "COpenSSL"]),
 
+        edge(
+            "SimulatedEngine", ["EngineModel", "EventLoop", "HTTP", "Statistics", "Time", "Wire"]),
         edge("Engines", ["Budget", "RequestPath", "Wire"]),
         edge(
             "Gateway",
@@ -90,22 +95,43 @@ let package = Package(
             ["Budget", "EventLoop", "Gateway", "HTTP", "RequestPath", "Telemetry", "Time", "Wire"],
             resources: [.embedInCode("Resources")]),
 
+        edge(
+            "Replay",
+            [
+                "Budget", "CZlib", "EventLoop", "HTTP", "Report", "Statistics", "Time", "Wire",
+                "Workload",
+            ]),
+
         .executableTarget(
             name: "plimsoll",
             dependencies: [
                 "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway", "HTTP",
-                "Report", "RequestPath", "Telemetry", "Time", "Wire", "Workload",
+                "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry", "Time", "Wire",
+                "Workload",
             ],
             swiftSettings: strict),
 
         tests("BudgetTests", ["Budget"]),
         tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
+        tests("EventLoopTests", ["EventLoop", "Time"]),
+        // The sockets of tests: blocking clients and peers that break every rule.
+        .target(name: "TestSockets", path: "Tests/TestSockets", swiftSettings: strict),
+        tests("HTTPTests", ["EventLoop", "HTTP", "TestSockets", "Time", "Wire"]),
+        tests("EnginesTests", ["Budget", "Engines", "RequestPath"]),
+        tests(
+            "GatewayTests",
+            [
+                "Budget", "Config", "EventLoop", "Gateway", "HTTP", "RequestPath", "TestSockets",
+                "Time", "Wire",
+            ]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
-        tests("RequestPathTests", ["RequestPath", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
+        tests(
+            "ReplayTests",
+            ["Replay", "Budget", "EventLoop", "HTTP", "Report", "Time", "Wire", "Workload"]),
         tests("TelemetryTests", ["Telemetry", "Wire"]),
         tests(
             "ConsoleTests",
@@ -114,6 +140,7 @@ let package = Package(
                 "Telemetry", "Time", "Wire",
             ]),
         tests("TidyTests", []),
+        tests("RequestPathTests", ["RequestPath", "Time"], exclude: ["Transcripts"]),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -126,5 +153,12 @@ func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 if Context.environment["PLIMSOLL_FUZZ"] != nil {
-    package.targets += []
+    package.targets += [
+        fuzz("RequestHead", ["Wire"]),
+        fuzz("ResponseHead", ["Wire"]),
+        fuzz("Events", ["Wire"]),
+        fuzz("RequestBody", ["Wire"]),
+        fuzz("Metrics", ["Budget", "Engines", "RequestPath", "Wire"]),
+        fuzz("Budget", ["Budget", "Config"]),
+    ]
 }

@@ -8,9 +8,7 @@ say() { printf 'plimsoll: %s\n' "$*" >&2; }
 # Ends the script with what went wrong and what to do.
 die() { say "$*"; exit 1; }
 
-# The one set of release flags. Measured choices: see docs/dependencies.md and docs/decisions.
-release_flags=(
-    -c release --static-swift-stdlib
-    -Xswiftc -enable-cmo-everything
-    -Xlinker --gc-sections
-)
+# The one set of release flags. Without cross-module optimisation beyond the toolchain's default:
+# `-enable-cmo-everything` emits the same specialisation into several modules, which does not link.
+# Hot generics therefore stay in the module that uses them, or are `@inlinable`.
+release_flags=(-c release --static-swift-stdlib -Xlinker --gc-sections)

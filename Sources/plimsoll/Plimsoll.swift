@@ -7,7 +7,8 @@ enum Plimsoll {
 
     /// In the order help shows them.
     static var commands: [any Command.Type] { [
-        CheckCommand.self, KeyCommand.self, GatewayCommand.self,
+        UpCommand.self, CheckCommand.self, KeyCommand.self, GatewayCommand.self,
+        EngineCommand.self, ReplayCommand.self,
     ] }
 
     static func main() {

@@ -20,6 +20,10 @@ final class Service {
         var caFile: String?
         /// Log every request, not only failures.
         var logsAccess = false
+        /// What is put into the budget after it was read, at start and at each reload.
+        var complete: (Configuration) throws -> Configuration = { $0 }
+        /// Sees every request's record, on the loop's thread.
+        var recorder: (@Sendable (RequestRecord) -> Void)?
         var options: GatewayOptions
     }
 
@@ -42,12 +46,13 @@ final class Service {
         self.status = status
         let fileLimit = Machine.raiseFileLimit()
         let loaded = try Self.load(settings.paths)
-        let config = try GatewayConfig(loaded.configuration)
+        let configuration = try settings.complete(loaded.configuration)
+        let config = try GatewayConfig(configuration)
         try Self.checkExposure(config, settings.listen)
         var options = settings.options
         // Half of the files for clients, half for engines; a few for everything else.
         options.server.connectionsMax = max(64, (fileLimit - 512) / 2 / settings.loops)
-        let needsTLS = loaded.configuration.models.contains {
+        let needsTLS = configuration.models.contains {
             $0.engine.endpoints.contains { $0.isTLS }
         }
         let tls = needsTLS ? try TLSContext(caFile: settings.caFile) : nil
@@ -58,7 +63,10 @@ final class Service {
         do {
             self.gateway = try Gateway(
                 core: core, loops: settings.loops, address: settings.listen,
-                recorder: { log.write($0) })
+                recorder: { [recorder = settings.recorder] record in
+                    log.write(record)
+                    recorder?(record)
+                })
         } catch let error as StreamError {
             throw UsageError("cannot listen on \(settings.listen): \(error.message)")
         }
@@ -73,13 +81,14 @@ final class Service {
         log.warn(loaded.warnings)
     }
 
-    private struct Loaded {
+    /// What came of reading the budget's files.
+    struct Loaded {
         var configuration: Configuration
         var warnings: [String]
     }
 
     /// Reads the budget; its faults are thrown, all of them listed.
-    private static func load(_ paths: [String]) throws(BudgetRefused) -> Loaded {
+    static func load(_ paths: [String]) throws(BudgetRefused) -> Loaded {
         switch Configuration.load(paths: paths) {
         case .accepted(let configuration, let warnings):
             guard !configuration.models.isEmpty else {
@@ -100,17 +109,29 @@ final class Service {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     func runUntilSignal() throws -> Int32 {
+        self.announce()
+        while !self.turn(atMostNanos: 1_000_000_000) {}
+        return self.drain()
+    }
+
+    /// Says where it serves.
+    func announce() {
         self.log.started(
             listen: self.gateway.address, admin: self.admin.adminAddress,
             probe: self.admin.probeAddress, loops: self.settings.loops)
         self.gateway.core.events.add(.started)
-        while true {
-            switch self.signals.wait(atMostNanos: 1_000_000_000) {
-            case nil:
-                if self.files.hasChanged() { self.reload() }
-            case SIGHUP: self.reload()
-            default: return self.drain()
-            }
+    }
+
+    /// Waits a while and does what signals and changed files ask for; `true` when asked to end.
+    func turn(atMostNanos nanos: UInt64) -> Bool {
+        switch self.signals.wait(atMostNanos: nanos) {
+        case nil:
+            if self.files.hasChanged() { self.reload() }
+            return false
+        case SIGHUP:
+            self.reload()
+            return false
+        default: return true
         }
     }
 
@@ -119,7 +140,7 @@ final class Service {
         do {
             let loaded = try Self.load(self.settings.paths)
             let config = try GatewayConfig(
-                loaded.configuration, previous: self.gateway.core.currentConfig)
+                try self.settings.complete(loaded.configuration), previous: self.gateway.core.currentConfig)
             try Self.checkExposure(config, self.settings.listen)
             self.log.adopt(config)
             self.status.update {
@@ -141,7 +162,7 @@ final class Service {
     }
 
     /// Not ready first, so that nobody new is sent here; then no more connections; then the end.
-    private func drain() -> Int32 {
+    func drain() -> Int32 {
         self.status.update { $0.isDraining = true }
         self.signals.endOnNext()
         self.gateway.core.events.add(.draining)

@@ -23,11 +23,18 @@ final class SignalWait: Sendable {
         return signal > 0 ? signal : nil
     }
 
+    /// The next signal, whenever it comes.
+    func wait() -> Int32 {
+        while true {
+            if let signal = self.wait(atMostNanos: 3_600_000_000_000) { return signal }
+        }
+    }
+
     /// The next signal ends the process at once.
     func endOnNext() {
         _ = LoopThread { [self] in
             while true {
-                guard let signal = self.wait(atMostNanos: 3_600_000_000_000) else { continue }
+                let signal = self.wait()
                 if signal != SIGHUP { _exit(128 + signal) }
             }
         }

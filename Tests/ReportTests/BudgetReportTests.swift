@@ -202,4 +202,17 @@ struct BudgetReportTests {
         #expect(result.classes.count == BudgetReport.classesMax + 1)
         #expect(result.figures.offered == 1_000)
     }
+
+    @Test("absurd token counts of a client neither stop the report nor its table")
+    func absurd() {
+        let result = report(
+            nil,
+            [
+                outcome(tenant: "a", ttft: 1, input: .max, output: .max),
+                outcome(tenant: "a", ttft: .max / ms, input: 1, output: 1, attempts: .max),
+                outcome(tenant: "a", ttft: 1, input: 1, output: 1, produced: .max),
+            ])
+        #expect(result.figures.goodput.work.offered == .max)
+        #expect(result.table().contains("goodput"))
+    }
 }

@@ -9,9 +9,16 @@ struct SmallWorld {
         var promptSigma = 0.7
         var outputMedian = 120.0
         var outputSigma = 0.7
-        var seconds = 60.0
-        var warmUpSeconds = 15.0
+        var seconds = 120.0
+        var warmUpSeconds = 50.0
         var tenants = 1
+        /// Whole answers: the first byte comes with the last.
+        var streams = true
+        /// The rate is multiplied by this inside `surge`, in seconds.
+        var surgeFactor = 1.0
+        var surge = 0.0..<0.0
+        /// One engine answers nothing from then on, in seconds, and its connections break.
+        var deathSeconds: Double?
     }
 
     struct Outcome {
@@ -22,6 +29,8 @@ struct SmallWorld {
         var aborted = 0
         var failed = 0
         var degraded = 0
+        var ladderMoves = 0
+        var lastRefusalMs = 0.0
         var ttftMs: [Double] = []
         var itlMs: [Double] = []
         /// Work of requests inside both bounds that ended between warm-up and the load's end.
@@ -123,6 +132,7 @@ struct SmallWorld {
             self.arrive()
         case .reach(let engine, let id, let attempt):
             guard let request = self.live[id], request.attempt == attempt else { return }
+            if self.isDead(engine) { return self.fail(id) }
             let output = min(request.output, request.cap ?? .max)
             self.engines[engine].add(
                 SmallEngine.Sequence(id: id, prefillLeft: request.prompt, outputLeft: output))
@@ -148,7 +158,24 @@ struct SmallWorld {
         }
     }
 
+    private func isDead(_ engine: Int) -> Bool {
+        guard engine == 0, let death = self.load.deathSeconds else { return false }
+        return self.nowMs >= death * 1000
+    }
+
+    private mutating func fail(_ id: UInt64) {
+        guard let request = self.live[id] else { return }
+        self.tell(
+            .attemptFailed(
+                RequestID(raw: id), .disconnected, beforeFirstByte: request.firstAt == nil))
+    }
+
     private mutating func step(_ engine: Int) {
+        if self.isDead(engine) {
+            let lost = self.live.filter { $0.value.engine == engine }.map(\.key).sorted()
+            for id in lost { self.fail(id) }
+            return
+        }
         guard let ms = self.engines[engine].beginStep() else { return }
         let noise = 0.95 + 0.1 * self.random.unit()
         self.schedule(self.nowMs + ms * noise, .stepEnd(engine: engine))
@@ -172,14 +199,21 @@ struct SmallWorld {
                 Arrival(
                     request: RequestID(raw: id), model: ModelID(raw: 0),
                     tenant: TenantID(raw: self.random.below(self.load.tenants)), classIndex: 0,
-                    promptBytes: UInt32(request.prompt * 4), promptHash: id)))
-        let gap = self.random.exponential(mean: 1000 / self.load.requestsPerSecond)
+                    promptBytes: UInt32(request.prompt * 4), streams: self.load.streams,
+                    promptHash: id)))
+        let factor = self.load.surge.contains(self.nowMs / 1000) ? self.load.surgeFactor : 1
+        let rate = self.load.requestsPerSecond * factor
+        let gap = self.random.exponential(mean: 1000 / rate)
         if self.nowMs + gap < self.load.seconds * 1000 {
             self.schedule(self.nowMs + gap, .arrival)
         }
     }
 
     private mutating func hear(_ event: Event) {
+        if !self.load.streams {
+            guard case .finish(let id, _) = event else { return }
+            self.tell(.firstToken(id))
+        }
         switch event {
         case .firstToken(let id):
             guard let request = self.live[id.raw] else { return }
@@ -237,6 +271,7 @@ struct SmallWorld {
         case .refuse(let id, let refusal):
             self.live[id.raw] = nil
             self.outcome.refused += 1
+            self.outcome.lastRefusalMs = self.nowMs
             if refusal.late { self.outcome.late += 1 }
             self.outcome.reasons["\(refusal.reason)", default: 0] += 1
         case .abort(let id):
@@ -247,7 +282,12 @@ struct SmallWorld {
         case .fail(let id, _):
             self.live[id.raw] = nil
             self.outcome.failed += 1
-        case .probe, .ladderMoved, .healthChanged:
+        case .probe(let id):
+            self.schedule(
+                self.nowMs + 2, .hear(.probed(id, healthy: !self.isDead(id.raw))))
+        case .ladderMoved:
+            self.outcome.ladderMoves += 1
+        case .healthChanged:
             break
         }
     }

@@ -63,7 +63,7 @@ extension Field {
         }
         let arguments = fields.optional("args")?.engineArguments() ?? []
         let template = fields.optional("podTemplate")
-        let podTemplate = template.flatMap { $0.entries() == nil ? nil : $0.freeForm() }
+        let podTemplate = template?.freeFormMap()
         let adoptedField = fields.optional("workload")
         let adopted = adoptedField?.adoptedWorkload()
         if let adoptedField {

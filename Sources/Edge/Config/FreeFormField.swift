@@ -19,8 +19,14 @@ extension Field {
         case .list:
             return .list((self.items(max: .max) ?? []).map { $0.freeForm() })
         case .map:
-            return .map(
-                (self.entries() ?? []).map { FreeForm.Field(key: $0.key, value: $0.freeForm()) })
+            return self.freeFormMap() ?? .null
+        }
+    }
+
+    /// Takes a map as it is; a fault and `nil` when it is something else.
+    func freeFormMap() -> FreeForm? {
+        self.entries().map { entries in
+            .map(entries.map { FreeForm.Field(key: $0.key, value: $0.freeForm()) })
         }
     }
 }

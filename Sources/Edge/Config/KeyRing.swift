@@ -45,7 +45,8 @@ package struct KeyRing: Sendable {
         self.entries.isEmpty
     }
 
-    /// Index of the tenant whose token this is; `nil` when it is nobody's. Allocates nothing.
+    /// Index of the tenant whose token this is; `nil` when it is nobody's. Finding it
+    /// allocates nothing; verifying it what `TenantKeyHasher` says.
     package func tenantIndex(
         ofToken token: UnsafeRawBufferPointer, _ hasher: borrowing TenantKeyHasher
     ) -> Int? {

@@ -43,6 +43,11 @@ enum SourceFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    private static func isRegular(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// Paths of the `.yaml` and `.yml` files directly in a folder, hidden ones left out, in the
     /// order of their names' bytes.
     static func budgets(inFolder path: String) throws(SourceFault) -> [String] {
@@ -54,7 +59,7 @@ enum SourceFile {
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             let isBudget = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
-            if isBudget, !name.hasPrefix("."), !Self.isFolder("\(path)/\(name)") {
+            if isBudget, !name.hasPrefix("."), Self.isRegular("\(path)/\(name)") {
                 names.append(name)
             }
         }

@@ -23,8 +23,8 @@ struct SourceText {
                     "byte \(hexadecimal(self.bytes[index])) is not UTF-8: save the file as UTF-8")
                 return false
             }
-            if let message = Self.refusal(of: scalar, atLineStart: position.column == 1) {
-                faults.add(position, message)
+            if Self.isRefused(scalar, atLineStart: position.column == 1) {
+                faults.add(position, Self.refusal(of: scalar))
                 isClean = false
             }
             index += length
@@ -84,17 +84,24 @@ struct SourceText {
         return position
     }
 
-    private static func refusal(of scalar: Unicode.Scalar, atLineStart: Bool) -> String? {
+    private static func isRefused(_ scalar: Unicode.Scalar, atLineStart: Bool) -> Bool {
         switch scalar.value {
-        case 0x09, 0x0A, 0x0D: nil
-        case 0x25 where atLineStart:
+        case 0x09, 0x0A, 0x0D: false
+        case 0x25: atLineStart
+        case 0x00..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
+    }
+
+    private static func refusal(of scalar: Unicode.Scalar) -> String {
+        switch scalar.value {
+        case 0x25:
             "YAML directives (%) are not accepted: remove this line"
-        case 0x00..<0x20, 0x7F..<0xA0:
+        case 0x00..<0xA0:
             "control character \(hexadecimal(UInt8(scalar.value))) is not allowed: remove it"
-        case 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF:
+        default:
             "invisible character U+\(String(scalar.value, radix: 16, uppercase: true)) "
                 + "is not allowed: remove it"
-        default: nil
         }
     }
 

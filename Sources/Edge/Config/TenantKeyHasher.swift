@@ -1,8 +1,10 @@
 package import Budget
 import COpenSSL
 
-/// Verifies presented secrets. One for each loop: it keeps its digest context, so that verifying
-/// allocates nothing after the first.
+/// Verifies presented secrets. One for each loop: it keeps its digest and context.
+///
+/// OpenSSL 3.0 allocates its hash state anew for each digest, the one allocation of a verification;
+/// so verify once for a connection's credential, not once a request.
 package struct TenantKeyHasher: ~Copyable {
     private let context: OpaquePointer
     private let digest: OpaquePointer

@@ -58,10 +58,11 @@ package final class Listener {
         try Self.check(status ?? UV_EINVAL.rawValue)
     }
 
-    /// Stops listening; accepted connections live on.
+    /// Stops listening; accepted connections live on, and those that wait are accepted first.
     package func close() {
         guard !self.isClosed else { return }
         self.isClosed = true
+        self.acceptWaiting()
         uv_close(self.handle) { handle in
             guard let data = handle?.pointee.data else { return }
             Unmanaged<Listener>.fromOpaque(data).release()
@@ -81,6 +82,27 @@ package final class Listener {
         let stream = Stream(self.loop, delegate: self.delegate)
         guard stream.accept(from: self.stream) else { return stream.close() }
         self.accepted(stream)
+    }
+
+    /// What has reached the backlog would be reset with it.
+    private func acceptWaiting() {
+        var descriptor: uv_os_fd_t = -1
+        guard uv_fileno(self.handle, &descriptor) == 0 else { return }
+        while true {
+            let accepted = Glibc.accept(descriptor, nil, nil)
+            if accepted < 0 {
+                if errno == EINTR || errno == ECONNABORTED { continue }
+                return
+            }
+            _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
+            let stream = Stream(self.loop, delegate: self.delegate)
+            if stream.open(accepted) {
+                self.accepted(stream)
+            } else {
+                Glibc.close(accepted)
+                stream.close()
+            }
+        }
     }
 
     private func boundAddress() throws(StreamError) -> SocketAddress {

@@ -90,6 +90,21 @@ package final class Stream {
         return true
     }
 
+    /// Takes over a connected socket.
+    func open(_ descriptor: Int32) -> Bool {
+        guard uv_tcp_open(self.tcp, descriptor) == 0 else { return false }
+        uv_tcp_nodelay(self.tcp, 1)
+        return true
+    }
+
+    /// Whether bytes have come that were not read yet.
+    package var hasUnreadBytes: Bool {
+        var descriptor: uv_os_fd_t = -1
+        var byte: UInt8 = 0
+        return uv_fileno(self.uvHandle, &descriptor) == 0
+            && recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
+    }
+
     /// Opens a connection; ends in `streamConnected` or `streamEnded`.
     package func connect(to address: SocketAddress) {
         let request = UnsafeMutablePointer<uv_connect_t>.allocate(capacity: 1)
@@ -105,11 +120,13 @@ package final class Stream {
         guard let status, status == 0 else {
             request.deallocate()
             self.connectRequest = nil
-            let error = StreamError(uv: status ?? UV_EINVAL.rawValue)
-            // Told from the loop, so that callers see one order of events.
-            self.loop.mailbox.post(UncheckedBox(self).run { $0.end(error) })
-            return
+            return self.fail(StreamError(uv: status ?? UV_EINVAL.rawValue))
         }
+    }
+
+    /// Ends the stream with `error`, told from the loop, so that callers see one order of events.
+    package func fail(_ error: StreamError) {
+        self.loop.mailbox.post(UncheckedBox(self).run { $0.end(error) })
     }
 
     private func connectEnded(_ status: Int32) {
@@ -201,9 +218,7 @@ package final class Stream {
                 written = Int(status)
             } else if status != UV_EAGAIN.rawValue {
                 // The read side tells the end; a write fault alone must not be seen twice.
-                self.loop.mailbox.post(
-                    UncheckedBox(self).run { $0.end(StreamError(uv: status)) })
-                return
+                return self.fail(StreamError(uv: status))
             }
         }
         var total = 0

@@ -110,28 +110,27 @@ extension Exchange {
     private func identify(
         _ raw: UnsafeRawBufferPointer, _ span: Span<UInt8>, _ head: RequestHead
     ) -> Identified {
-        let config = self.gateway.config
-        let spec = config.models[self.model.raw].spec
-        let grant = config.grant(self.tenant, self.model)
+        let model = self.gateway.config.models[self.model.raw]
+        let grant = self.gateway.config.grant(self.tenant, self.model)
         guard grant.isAllowed else {
             return .refused(
                 ErrorAnswer(
                     403, type: "permission_error", code: "model_not_allowed",
-                    "this key may not use model '\(spec.name)'", param: "model"))
+                    "this key may not use model '\(model.spec.name)'", param: "model"))
         }
-        var classIndex = spec.defaultClassIndex
+        var classIndex = model.defaultClassIndex
         var deadlineNanos: UInt64?
         var isRetry = false
         for field in head.table.fields {
             switch field.known {
             case .plimsollClass:
                 let name = span.bytesToString(field.value, max: 100)
-                guard let index = spec.classIndex(named: name) else {
+                guard let index = model.spec.classIndex(named: name) else {
                     return .refused(
                         ErrorAnswer(
                             400, code: "unknown_class",
-                            "x-plimsoll-class: model '\(spec.name)' has no class '\(name)'; it has "
-                                + spec.classes.map { $0.name }.joined(separator: ", ")))
+                            "x-plimsoll-class: model '\(model.spec.name)' has no class '\(name)'; it has "
+                                + model.spec.classes.map { $0.name }.joined(separator: ", ")))
                 }
                 classIndex = index
             case .plimsollDeadline:
@@ -164,7 +163,7 @@ extension Exchange {
                     UInt32(clamping: $0 * self.body.choices)
                 }, deadlineNanos: deadlineNanos, cappable: self.isCappable,
                 retryable: self.surface.isRetryable(stored: self.body.isStored),
-                promptHash: self.body.promptHash))
+                streams: self.body.isStreaming, promptHash: self.body.promptHash))
     }
 
     private var promptBytes: UInt32 {

@@ -1,5 +1,3 @@
-import Budget
-import Engines
 import EventLoop
 import HTTP
 import RequestPath
@@ -52,7 +50,7 @@ extension Exchange {
         if let name = self.body.model, !span.equals(name, target.engineName) {
             edits.rename(self.body, to: target.engineName)
         }
-        if self.surface.needsUsageOption, EngineAdapter(target.spec.engine.kind).tellsUsage {
+        if self.surface.needsUsageOption, target.tellsUsage {
             self.addsUsage = edits.askForUsage(self.body, span)
         }
         if let cap = self.dispatch.outputTokensCap {

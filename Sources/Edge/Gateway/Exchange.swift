@@ -21,8 +21,10 @@ final class Exchange {
         case started
     }
 
-    unowned let gateway: GatewayLoop
-    unowned let connection: ServerConnection
+    /// Unchecked references: the loop outlives all, and the exchange of a closed connection is not
+    /// used again, since its request's ids are out of date.
+    unowned(unsafe) let gateway: GatewayLoop
+    unowned(unsafe) let connection: ServerConnection
     /// Place in the gateway's slab, and how often it was used: together the request's id.
     let slot: Int
     var generation: UInt32 = 0

@@ -1,5 +1,6 @@
 package import Budget
 import Config
+import Engines
 package import EventLoop
 package import RequestPath
 import Wire
@@ -8,14 +9,31 @@ import Wire
 ///
 /// Ids are places in its arrays. They keep their meaning over reloads: entries are changed,
 /// deactivated or appended, never moved.
-package struct GatewayConfig: Sendable {
-    package struct Model: Sendable {
-        package var spec: ModelSpec
+package final class GatewayConfig: Sendable {
+    /// A class, so that the request path passes on one reference instead of a whole specification.
+    package final class Model: Sendable {
+        package let spec: ModelSpec
         /// Still in the configuration.
-        package var isActive: Bool
+        package let isActive: Bool
         /// `Bearer ...` for the engines; `nil` when they want none.
-        package var authorization: String?
-        var engineName: [UInt8]
+        package let authorization: String?
+        /// The name the engines know the model by.
+        let engineName: [UInt8]
+        let tellsUsage: Bool
+        let defaultClassIndex: Int
+
+        init(_ spec: ModelSpec, isActive: Bool, authorization: String?) {
+            self.spec = spec
+            self.isActive = isActive
+            self.authorization = authorization
+            self.engineName = Array((spec.engine.servedModelName ?? spec.name).utf8)
+            self.tellsUsage = EngineAdapter(spec.engine.kind).tellsUsage
+            self.defaultClassIndex = spec.defaultClassIndex
+        }
+
+        var deactivated: Model {
+            Model(self.spec, isActive: false, authorization: self.authorization)
+        }
     }
 
     package struct Tenant: Sendable {
@@ -37,17 +55,22 @@ package struct GatewayConfig: Sendable {
         package var isActive: Bool
     }
 
-    package private(set) var models: [Model] = []
-    package private(set) var tenants: [Tenant] = []
-    package private(set) var endpoints: [Endpoint] = []
-    package private(set) var plan = Plan(models: [], tenants: [])
+    package let models: [Model]
+    package let tenants: [Tenant]
+    package let endpoints: [Endpoint]
+    package let plan: Plan
     /// Grows with each reload; a cached identity of another version is looked up again.
-    package private(set) var version = 0
+    package let version: Int
     private let keys: KeyRing
     /// By index in the key ring's tenants.
-    private var keyTenants: [TenantID] = []
+    private let keyTenants: [TenantID]
     /// Names and aliases a client may ask for.
-    private var names: [(bytes: [UInt8], model: Int)] = []
+    private let names: [Name]
+
+    fileprivate struct Name: Sendable {
+        var bytes: [UInt8]
+        var model: Int
+    }
 
     /// The tenant of requests without a key, where no tenant has one.
     package static let anonymous = TenantID(raw: 0)
@@ -61,20 +84,21 @@ package struct GatewayConfig: Sendable {
     package init(
         _ configuration: Configuration, previous: GatewayConfig? = nil
     ) throws(GatewayConfigFault) {
-        self.version = (previous?.version ?? 0) + 1
-        self.models = previous?.models ?? []
-        self.tenants = previous?.tenants ?? [Tenant.anonymous]
-        self.endpoints = previous?.endpoints ?? []
-        for index in self.models.indices { self.models[index].isActive = false }
-        for index in self.tenants.indices.dropFirst() { self.tenants[index].isActive = false }
-        for index in self.endpoints.indices { self.endpoints[index].isActive = false }
+        var draft = Draft(previous)
+        for spec in configuration.models { try draft.take(spec) }
+        for spec in configuration.tenants { draft.take(spec) }
+        draft.grantAll()
+        let models = draft.models
+        self.models = models
+        self.tenants = draft.tenants
+        self.endpoints = draft.endpoints
         self.keys = KeyRing(configuration.tenants)
-        for spec in configuration.models { try self.take(spec) }
-        for spec in configuration.tenants { self.take(spec) }
-        self.grantAll()
+        self.keyTenants = draft.keyTenants
+        self.names = draft.names
+        self.version = (previous?.version ?? 0) + 1
         self.plan = Plan(
-            models: self.models.map { self.plan(of: $0.spec) },
-            tenants: self.tenants.map { Self.plan(of: $0.spec) })
+            models: models.map { Draft.plan(of: $0.spec, among: models) },
+            tenants: draft.tenants.map { Draft.plan(of: $0.spec) })
     }
 
     /// The tenant whose token this is; `nil` when it is nobody's.
@@ -107,9 +131,30 @@ package struct GatewayConfig: Sendable {
         self.tenants[tenant.raw].grants[model.raw]
     }
 
-    // MARK: Compiling
+}
 
-    private mutating func take(_ spec: ModelSpec) throws(GatewayConfigFault) {
+/// A configuration being compiled.
+private struct Draft {
+    typealias Model = GatewayConfig.Model
+    typealias Tenant = GatewayConfig.Tenant
+    typealias Endpoint = GatewayConfig.Endpoint
+
+    var models: [Model]
+    var tenants: [Tenant]
+    var endpoints: [Endpoint]
+    var keyTenants: [TenantID] = []
+    var names: [GatewayConfig.Name] = []
+
+    /// Everything known before, not yet in the new configuration.
+    init(_ previous: GatewayConfig?) {
+        self.models = previous?.models.map { $0.deactivated } ?? []
+        self.tenants = previous?.tenants ?? [Tenant.anonymous]
+        self.endpoints = previous?.endpoints ?? []
+        for index in self.tenants.indices.dropFirst() { self.tenants[index].isActive = false }
+        for index in self.endpoints.indices { self.endpoints[index].isActive = false }
+    }
+
+    mutating func take(_ spec: ModelSpec) throws(GatewayConfigFault) {
         var authorization: String?
         if let bearer = spec.engine.bearer {
             do {
@@ -118,9 +163,7 @@ package struct GatewayConfig: Sendable {
                 throw GatewayConfigFault("model '\(spec.name)': \(error.message)")
             }
         }
-        let engineName = Array((spec.engine.servedModelName ?? spec.name).utf8)
-        let model = Model(
-            spec: spec, isActive: true, authorization: authorization, engineName: engineName)
+        let model = Model(spec, isActive: true, authorization: authorization)
         let index: Int
         if let known = self.models.firstIndex(where: { $0.spec.name == spec.name }) {
             index = known
@@ -129,7 +172,9 @@ package struct GatewayConfig: Sendable {
             index = self.models.count
             self.models.append(model)
         }
-        for name in [spec.name] + spec.aliases { self.names.append((Array(name.utf8), index)) }
+        for name in [spec.name] + spec.aliases {
+            self.names.append(GatewayConfig.Name(bytes: Array(name.utf8), model: index))
+        }
         for engine in spec.engine.endpoints {
             try self.take(engine, of: ModelID(raw: index))
         }
@@ -153,7 +198,7 @@ package struct GatewayConfig: Sendable {
         }
     }
 
-    private mutating func take(_ spec: TenantSpec) {
+    mutating func take(_ spec: TenantSpec) {
         let index: Int
         if let known = self.tenants.indices.dropFirst().first(where: {
             self.tenants[$0].spec.name == spec.name
@@ -167,19 +212,19 @@ package struct GatewayConfig: Sendable {
         self.keyTenants.append(TenantID(raw: index))
     }
 
-    private mutating func grantAll() {
+    mutating func grantAll() {
         for index in self.tenants.indices {
             let spec = self.tenants[index].spec
             self.tenants[index].grants = self.models.map { model in
                 let ceiling = spec.classCeiling.flatMap { model.spec.classIndex(named: $0) }
-                return Grant(
+                return GatewayConfig.Grant(
                     isAllowed: model.isActive && spec.mayUse(model: model.spec.name),
                     classCeiling: ceiling ?? 0)
             }
         }
     }
 
-    private func plan(of spec: ModelSpec) -> ModelPlan {
+    static func plan(of spec: ModelSpec, among models: [Model]) -> ModelPlan {
         let classes = spec.classes.map { written in
             let bounds = spec.bounds(of: written)
             return ClassPlan(
@@ -191,7 +236,7 @@ package struct GatewayConfig: Sendable {
             switch step {
             case .cap(let tokens): return .cap(outputTokens: tokens)
             case .model(let name):
-                return self.models.firstIndex { $0.spec.name == name }
+                return models.firstIndex { $0.spec.name == name }
                     .map { .model(ModelID(raw: $0)) }
             }
         }
@@ -205,7 +250,7 @@ package struct GatewayConfig: Sendable {
             tokensInFlightMax: spec.engine.tokensInFlightMax)
     }
 
-    private static func plan(of spec: TenantSpec) -> TenantPlan {
+    static func plan(of spec: TenantSpec) -> TenantPlan {
         TenantPlan(
             name: spec.name, weight: spec.weight, requestsPerMinute: spec.requestsPerMinuteMax,
             tokensPerMinute: spec.tokensPerMinuteMax, concurrency: spec.concurrencyMax)

@@ -301,11 +301,12 @@ struct FreshIDs {
     }
 
     private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-        var shift: UInt64 = 64
-        while shift > 0 {
-            shift -= 4
-            let digit = UInt8((value >> shift) & 15)
-            bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { digits in
+            for index in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
+                digits.initializeElement(at: index, to: digit < 10 ? 0x30 + digit : 0x57 + digit)
+            }
+            bytes.append(contentsOf: digits)
         }
     }
 }

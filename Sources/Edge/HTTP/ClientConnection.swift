@@ -1,5 +1,5 @@
 package import EventLoop
-import Time
+package import Time
 package import Wire
 
 /// What a client does with the answer to its request. Called on the loop's thread.
@@ -36,6 +36,8 @@ package final class ClientConnection {
     package private(set) var stream: Stream?
     /// The request under way; `nil` while the connection is idle.
     package var handler: (any ClientHandler)?
+    /// When the last bytes of the request were given to the kernel; `nil` while some of it waits.
+    package private(set) var requestWrittenAt: Instant?
     /// Requests sent over this connection.
     package private(set) var requestsSent = 0
     private let loop: Loop
@@ -48,6 +50,8 @@ package final class ClientConnection {
     private var remaining: UInt64 = 0
     private var keepAlive = true
     private var responseStarted = false
+    /// The response that has just ended was followed by bytes that nobody asked for.
+    private var hasSurplus = false
     /// A response head that came in pieces.
     private var partial: [UInt8] = []
     var idleSince = Instant.zero
@@ -59,7 +63,13 @@ package final class ClientConnection {
         let stream = Stream(loop, delegate: self)
         self.stream = stream
         if let context = endpoint.tls {
-            stream.tls = try? TLSSession(context, host: endpoint.host)
+            do {
+                stream.tls = try TLSSession(context, host: endpoint.host)
+            } catch {
+                // Without a session nothing may leave: what was meant for TLS is not sent plainly.
+                stream.fail(error)
+                return
+            }
         }
         stream.connect(to: endpoint.address)
     }
@@ -85,6 +95,7 @@ package final class ClientConnection {
         self.handler = handler
         self.toHead = toHead
         self.responseStarted = false
+        self.requestWrittenAt = nil
         self.requestsSent += 1
         if case .connecting = self.state {
             for buffer in request { self.pendingRequest.append(contentsOf: buffer.bytes) }
@@ -92,7 +103,15 @@ package final class ClientConnection {
         }
         self.state = .awaitingHead
         self.scanner = HeadScanner()
+        let before = self.loop.readClock()
         self.stream?.write(request)
+        self.noteWritten(before)
+    }
+
+    /// What the kernel did not take at once is noted when the stream has drained. A peer may answer
+    /// before the call that wrote returns: the instant before it counts.
+    private func noteWritten(_ instant: Instant) {
+        if self.stream?.pendingBytes == 0 { self.requestWrittenAt = instant }
     }
 
     /// Holds the response back while its reader is slow.
@@ -140,6 +159,7 @@ package final class ClientConnection {
                     for index in 0..<head.count { self.partial.append(head[index]) }
                     return nil
                 }
+                self.hasSurplus = end < head.count
                 try self.headComplete(head, end: end)
                 return offset + end
             }
@@ -150,6 +170,7 @@ package final class ClientConnection {
             }
             let whole = self.partial
             self.partial = []
+            self.hasSurplus = end < whole.count
             try self.headComplete(whole.span, end: end)
             return offset + end - before
         } catch {
@@ -194,6 +215,7 @@ package final class ClientConnection {
             let count = Int(min(self.remaining, UInt64(bytes.count - offset)))
             self.remaining -= UInt64(count)
             self.deliver(bytes, ByteRange(start: offset, end: offset + count))
+            self.hasSurplus = offset + count < bytes.count
             if self.remaining == 0, !self.isClosed { self.complete() }
             return offset + count
         case .chunked:
@@ -203,6 +225,7 @@ package final class ClientConnection {
                     case .data(let range): self.deliver(bytes, range)
                     case .needMore: return bytes.count
                     case .end(let end):
+                        self.hasSurplus = end < bytes.count
                         self.complete()
                         return end
                     }
@@ -226,7 +249,8 @@ package final class ClientConnection {
         guard let handler = self.handler else { return }
         self.handler = nil
         self.state = .idle
-        if self.keepAlive {
+        // Bytes behind a response would be taken for the next one: such a connection is not kept.
+        if self.keepAlive, !self.hasSurplus {
             self.endpoint.giveBack(self)
         } else {
             self.close()
@@ -252,7 +276,9 @@ extension ClientConnection: StreamDelegate {
         self.state = .awaitingHead
         let request = self.pendingRequest
         self.pendingRequest = []
+        let before = self.loop.readClock()
         stream.write(request)
+        self.noteWritten(before)
     }
 
     package func streamBuffer(_ stream: Stream) -> UnsafeMutableRawBufferPointer {
@@ -286,5 +312,5 @@ extension ClientConnection: StreamDelegate {
             .disconnected(responseStarted: self.responseStarted, fresh: self.requestsSent <= 1))
     }
 
-    package func streamDrained(_ stream: Stream) {}
+    package func streamDrained(_ stream: Stream) { self.noteWritten(self.loop.now) }
 }

@@ -13,7 +13,7 @@ package final class ClientEndpoint {
     package let host: String
     let tls: TLSContext?
     let headLimits = HeadLimits()
-    var head = ResponseHead()
+    let head = ResponseHead()
     private let loop: Loop
     private var idle: [ClientConnection] = []
     private var isClosed = false

@@ -36,6 +36,8 @@ package struct ServerLimits: Sendable {
     package var lingerNanos: UInt64 = 2_000_000_000
     /// Bytes of following requests held while one is served.
     package var pipelinedBytesMax = 64 << 10
+    /// Bytes of answers that a client may leave unread before its next request is looked at.
+    package var unreadBytesMax = 256 << 10
 
     package init() {}
 }
@@ -51,7 +53,7 @@ package final class HTTPServer {
     package private(set) var isDraining = false
     /// Connections turned away at the bound.
     package private(set) var turnedAway: UInt64 = 0
-    var head = RequestHead()
+    let head = RequestHead()
     var scratch = HeadBuilder()
     private var connections: [ServerConnection] = []
     private var listeners: [Listener] = []
@@ -78,7 +80,8 @@ package final class HTTPServer {
 
     /// Listens; returns the bound address.
     package func listen(_ address: SocketAddress) throws(StreamError) -> SocketAddress {
-        let listener = try Listener(self.loop, address: address, delegate: NoStreamDelegate.shared) {
+        let listener = try Listener(self.loop, address: address, delegate: NoStreamDelegate.shared)
+        {
             [unowned self] stream in self.accepted(stream)
         }
         self.listeners.append(listener)

@@ -192,6 +192,14 @@ package final class ServerConnection {
         self.scanner = HeadScanner()
         self.deadline = self.loop.now.advanced(byNanos: self.server.limits.idleNanosMax)
         self.state = .idle
+        self.resume()
+    }
+
+    /// Goes on to the connection's next request, unless its client leaves too many answers unread.
+    private func resume() {
+        guard self.stream.pendingBytes <= self.server.limits.unreadBytesMax else {
+            return self.stream.readStop()
+        }
         self.stream.readStart()
         // Inside a parse the loop there goes on with what was pipelined.
         if self.buffer.count > 0, !self.isParsing { self.parse() }
@@ -231,9 +239,10 @@ package final class ServerConnection {
     /// Whether the sweep may time this connection out now.
     var isTimed: Bool { !self.isExchanging }
 
-    /// Closes a connection that waits for its next request; for draining.
+    /// Closes a connection that waits for its next request; for draining. A request that has come
+    /// and was not read yet is served: it was accepted by then.
     func closeIfIdle() {
-        if case .idle = self.state { self.close() }
+        if case .idle = self.state, !self.stream.hasUnreadBytes { self.close() }
     }
 
     private func giveBodyBytes() {
@@ -251,6 +260,7 @@ package final class ServerConnection {
             let before = self.buffer.count
             switch self.state {
             case .idle:
+                if self.stream.pendingBytes > self.server.limits.unreadBytesMax { return }
                 self.requestStart = self.loop.now
                 self.deadline = self.loop.now.advanced(byNanos: self.server.limits.headerNanosMax)
                 self.state = .readingHead
@@ -433,6 +443,10 @@ extension ServerConnection: StreamDelegate {
     }
 
     package func streamDrained(_ stream: Stream) {
-        if self.isExchanging { self.server.handler.serverDrained(self) }
+        switch self.state {
+        case .exchanging: self.server.handler.serverDrained(self)
+        case .idle: self.resume()
+        default: break
+        }
     }
 }

@@ -20,6 +20,7 @@ package struct ChunkedDecoder {
         case dataCarriageReturn
         case dataLineFeed
         case trailerLineStart
+        case trailerName
         case trailerLine
         case trailerLineFeed
         case lastLineFeed
@@ -77,7 +78,7 @@ package struct ChunkedDecoder {
         case .dataLineFeed:
             guard byte == Bytes.lineFeed else { throw .badChunkEnd }
             self.state = .size(digits: 0)
-        case .trailerLineStart, .trailerLine, .trailerLineFeed, .lastLineFeed:
+        case .trailerLineStart, .trailerName, .trailerLine, .trailerLineFeed, .lastLineFeed:
             try self.takeTrailer(byte)
         case .data, .done: break
         }
@@ -108,7 +109,13 @@ package struct ChunkedDecoder {
                 self.state = .lastLineFeed
             } else {
                 guard Bytes.isToken(byte) else { throw .badTrailer }
+                self.state = .trailerName
+            }
+        case .trailerName:
+            if byte == Bytes.colon {
                 self.state = .trailerLine
+            } else if !Bytes.isToken(byte) {
+                throw .badTrailer
             }
         case .trailerLine:
             if byte == Bytes.carriageReturn {

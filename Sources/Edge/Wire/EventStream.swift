@@ -49,7 +49,7 @@ package enum EventStream {
         _ bytes: Span<UInt8>, _ event: ByteRange, tokenSeen: Bool
     ) -> Kind {
         guard let data = EventStream.data(bytes, event) else { return .other }
-        if bytes[data.start] == 0x5B, Bytes.find("[DONE]", in: bytes, data) == data.start {
+        if Bytes.starts(with: "[DONE]", bytes, data) {
             return .done
         }
         if let usage = EventStream.usage(in: bytes, data),
@@ -84,24 +84,32 @@ package enum EventStream {
 
     /// The bytes of a needless `,"usage":null` in an event; `nil` when it has none.
     package static func nullUsage(_ bytes: Span<UInt8>, _ event: ByteRange) -> ByteRange? {
-        guard let key = Bytes.find("\"usage\"", in: bytes, event) else { return nil }
-        var end = Bytes.skippingBlanks(bytes, key + 7, event.end)
-        guard end < event.end, bytes[end] == Bytes.colon else { return nil }
-        end = Bytes.skippingBlanks(bytes, end + 1, event.end)
-        guard Bytes.find("null", in: bytes, ByteRange(start: end, end: event.end)) == end else {
-            return nil
+        var from = event.start
+        while let key = Bytes.find(
+            "\"usage\"", in: bytes, ByteRange(start: from, end: event.end))
+        {
+            // Its last quote may be another's first.
+            from = key + 6
+            guard let value = Bytes.value(behind: key + 7, in: bytes, event.end),
+                Bytes.starts(with: "null", bytes, ByteRange(start: value, end: event.end))
+            else { continue }
+            return EventStream.withOneComma(bytes, ByteRange(start: key, end: value + 4), event)
         }
-        end += 4
-        var start = key
+        return nil
+    }
+
+    /// A member of an object with the comma before it, or else with the one behind it.
+    private static func withOneComma(
+        _ bytes: Span<UInt8>, _ member: ByteRange, _ event: ByteRange
+    ) -> ByteRange {
+        var start = member.start
         while start > event.start, bytes[start - 1] == Bytes.space { start -= 1 }
         if start > event.start, bytes[start - 1] == 0x2C {
-            return ByteRange(start: start - 1, end: end)
+            return ByteRange(start: start - 1, end: member.end)
         }
-        let next = Bytes.skippingBlanks(bytes, end, event.end)
-        guard next < event.end, bytes[next] == 0x2C else {
-            return ByteRange(start: key, end: end)
-        }
-        return ByteRange(start: key, end: next + 1)
+        let next = Bytes.skippingBlanks(bytes, member.end, event.end)
+        guard next < event.end, bytes[next] == 0x2C else { return member }
+        return ByteRange(start: member.start, end: next + 1)
     }
 
     /// Where the data of an event's first `data:` line starts, up to the event's end.
@@ -133,14 +141,23 @@ package enum EventStream {
         return index < data.end && bytes[index] == 0x5D
     }
 
-    /// The usage object in `range`, of any surface; `nil` when absent or null.
+    /// The last usage object in `range`, of any surface; `nil` when absent or null.
+    ///
+    /// The last, since an answer may repeat a tool's schema, which may have a field of that name.
     package static func usage(in bytes: Span<UInt8>, _ range: ByteRange) -> TokenUsage? {
-        guard let key = Bytes.find("\"usage\"", in: bytes, range) else { return nil }
-        var index = Bytes.skippingBlanks(bytes, key + 7, range.end)
-        guard index < range.end, bytes[index] == Bytes.colon else { return nil }
-        index = Bytes.skippingBlanks(bytes, index + 1, range.end)
-        guard index < range.end, bytes[index] == 0x7B else { return nil }
-        return TokenUsage(bytes, ByteRange(start: index, end: range.end))
+        var from = range.start
+        var last: TokenUsage?
+        while let key = Bytes.find(
+            "\"usage\"", in: bytes, ByteRange(start: from, end: range.end))
+        {
+            from = key + 6
+            // The same word may stand as a value, in a text or a token of `logprobs`.
+            if let value = Bytes.value(behind: key + 7, in: bytes, range.end), bytes[value] == 0x7B
+            {
+                last = TokenUsage(bytes, ByteRange(start: value, end: range.end)) ?? last
+            }
+        }
+        return last
     }
 }
 

@@ -64,38 +64,44 @@ package enum KnownField: UInt8 {
             Bytes.equalsIgnoringCase(bytes, name, literal)
         }
         switch name.count {
-        case 2: return matches("te") ? .te : .other
-        case 4: return matches("host") ? .host : matches("date") ? .date : .other
+        case 2: if matches("te") { return .te }
+        case 4:
+            if matches("host") { return .host }
+            if matches("date") { return .date }
         case 6:
-            return matches("expect") ? .expect : matches("server") ? .server : .other
-        case 7: return matches("trailer") ? .trailer : matches("upgrade") ? .upgrade : .other
-        case 10: return matches("connection") ? .connection
-            : matches("keep-alive") ? .keepAlive : .other
-        case 11: return matches("traceparent") ? .traceparent
-            : matches("retry-after") ? .retryAfter : .other
-        case 12: return matches("content-type") ? .contentType
-            : matches("x-request-id") ? .requestID : .other
-        case 13: return matches("authorization") ? .authorization : .other
-        case 14: return matches("content-length") ? .contentLength : .other
-        case 15: return matches("accept-encoding") ? .acceptEncoding : .other
-        case 16: return matches("content-encoding") ? .contentEncoding
-            : matches("proxy-connection") ? .proxyConnection
-            : matches("x-plimsoll-class") ? .plimsollClass : .other
-        case 17: return matches("transfer-encoding") ? .transferEncoding : .other
-        case 18: return matches("proxy-authenticate") ? .proxyAuthenticate
-            : .of(prefixed: bytes, name)
-        case 19: return matches("proxy-authorization") ? .proxyAuthorization
-            : .of(prefixed: bytes, name)
-        case 22: return matches("x-plimsoll-deadline-ms") ? .plimsollDeadline
-            : .of(prefixed: bytes, name)
-        case 23: return matches("x-stainless-retry-count") ? .retryCount
-            : .of(prefixed: bytes, name)
-        default: return .of(prefixed: bytes, name)
+            if matches("expect") { return .expect }
+            if matches("server") { return .server }
+        case 7:
+            if matches("trailer") { return .trailer }
+            if matches("upgrade") { return .upgrade }
+        case 10:
+            if matches("connection") { return .connection }
+            if matches("keep-alive") { return .keepAlive }
+        case 11:
+            if matches("traceparent") { return .traceparent }
+            if matches("retry-after") { return .retryAfter }
+        case 12:
+            if matches("content-type") { return .contentType }
+            if matches("x-request-id") { return .requestID }
+        case 13: if matches("authorization") { return .authorization }
+        case 14: if matches("content-length") { return .contentLength }
+        case 15: if matches("accept-encoding") { return .acceptEncoding }
+        case 16:
+            if matches("content-encoding") { return .contentEncoding }
+            if matches("proxy-connection") { return .proxyConnection }
+            if matches("x-plimsoll-class") { return .plimsollClass }
+        case 17: if matches("transfer-encoding") { return .transferEncoding }
+        case 18: if matches("proxy-authenticate") { return .proxyAuthenticate }
+        case 19: if matches("proxy-authorization") { return .proxyAuthorization }
+        case 22: if matches("x-plimsoll-deadline-ms") { return .plimsollDeadline }
+        case 23: if matches("x-stainless-retry-count") { return .retryCount }
+        default: break
         }
+        return .of(prefixed: bytes, name)
     }
 
     private static func of(prefixed bytes: Span<UInt8>, _ name: ByteRange) -> KnownField {
-        guard name.count > 11 else { return .other }
+        guard name.count >= 11 else { return .other }
         let prefix = ByteRange(start: name.start, end: name.start + 11)
         return Bytes.equalsIgnoringCase(bytes, prefix, "x-plimsoll-") ? .plimsollOther : .other
     }

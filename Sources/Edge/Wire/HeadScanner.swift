@@ -30,7 +30,12 @@ package struct HeadScanner {
                 if index - 2 == self.lineStart { return index }
                 self.lineStart = index
             } else if byte == Bytes.carriageReturn {
-                if index < bytes.count, bytes[index] != Bytes.lineFeed { throw .bareLineEnding }
+                guard index < bytes.count else {
+                    // What follows decides about it: it is looked at again with the next read.
+                    index &-= 1
+                    break
+                }
+                if bytes[index] != Bytes.lineFeed { throw .bareLineEnding }
             } else if byte != Bytes.tab {
                 throw self.lineStart == 0 ? .badRequestLine : .badFieldValue
             }

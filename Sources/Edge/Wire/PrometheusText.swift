@@ -66,6 +66,8 @@ package struct PrometheusText: ~Copyable {
             }
             labels = ByteRange(start: index + 1, end: close)
             index = close + 1
+        } else if bytes[index] != Bytes.space, bytes[index] != Bytes.tab {
+            return nil
         }
         let rest = Bytes.trimmed(bytes, ByteRange(start: index, end: line.end))
         var valueEnd = rest.start

@@ -55,6 +55,8 @@ package struct RequestBody {
     package var isStreaming: Bool { self.scan.stream == 1 }
     /// The client itself wrote whether it wants the usage chunk.
     package var writesIncludeUsage: Bool { self.scan.include_usage >= 0 }
+    /// The client asks for the usage chunk.
+    package var wantsUsage: Bool { self.scan.include_usage == 1 }
     package var isStored: Bool { self.scan.store != 0 }
     package var hasTools: Bool { self.scan.has_tools != 0 }
     package var hasResponseFormat: Bool { self.scan.has_response_format != 0 }

@@ -13,7 +13,9 @@ package enum BodyFraming: Equatable {
 }
 
 /// One parsed request head; ranges point into the bytes it was parsed from.
-package struct RequestHead {
+///
+/// A class, so that a loop's one head is passed on without copying.
+package final class RequestHead {
     package private(set) var method = Method.get
     package private(set) var methodRange = ByteRange.empty
     /// Path and query, in origin form.
@@ -32,7 +34,7 @@ package struct RequestHead {
     package init() {}
 
     /// Parses the head in `bytes[0..<end]`; `end` comes from `HeadScanner`.
-    package mutating func parse(
+    package func parse(
         _ bytes: Span<UInt8>, end: Int, limits: HeadLimits
     ) throws(WireFault) {
         let fieldsStart = try self.parseRequestLine(bytes, end: end, limits: limits)
@@ -47,7 +49,7 @@ package struct RequestHead {
         return ByteRange(start: self.target.start, end: end)
     }
 
-    private mutating func parseRequestLine(
+    private func parseRequestLine(
         _ bytes: Span<UInt8>, end: Int, limits: HeadLimits
     ) throws(WireFault) -> Int {
         var index = 0
@@ -90,10 +92,11 @@ package struct RequestHead {
         }
     }
 
-    private mutating func interpret(_ bytes: Span<UInt8>) throws(WireFault) {
+    private func interpret(_ bytes: Span<UInt8>) throws(WireFault) {
         var length = LengthFields()
         var hosts = 0
-        self.keepAlive = self.minorVersion == 1
+        var closes = false
+        var keeps = self.minorVersion == 1
         self.expectsContinue = false
         for field in self.table.fields {
             switch field.known {
@@ -101,13 +104,8 @@ package struct RequestHead {
                 hosts += 1
                 self.host = field.value
             case .connection:
-                if Bytes.listContains(bytes, field.value, "close") {
-                    self.keepAlive = false
-                } else if self.minorVersion == 0,
-                    Bytes.listContains(bytes, field.value, "keep-alive")
-                {
-                    self.keepAlive = true
-                }
+                closes = closes || Bytes.listContains(bytes, field.value, "close")
+                keeps = keeps || Bytes.listContains(bytes, field.value, "keep-alive")
             case .expect:
                 self.expectsContinue =
                     self.minorVersion == 1
@@ -117,6 +115,7 @@ package struct RequestHead {
             default: break
             }
         }
+        self.keepAlive = keeps && !closes
         if hosts > 1 { throw .repeatedHost }
         if hosts == 0 {
             guard self.minorVersion == 0 else { throw .missingHost }
@@ -129,7 +128,7 @@ package struct RequestHead {
     }
 
     /// Accepts absolute form by RFC 9112 3.2.2: its authority replaces the Host field.
-    private mutating func resolveTarget(_ bytes: Span<UInt8>) throws(WireFault) {
+    private func resolveTarget(_ bytes: Span<UInt8>) throws(WireFault) {
         let start = self.target.start
         if bytes[start] == 0x2F { return }
         if self.method == .connect { return }

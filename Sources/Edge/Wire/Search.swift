@@ -36,13 +36,31 @@ extension Bytes {
     package static func number(
         after key: StaticString, in bytes: Span<UInt8>, _ range: ByteRange
     ) -> UInt64? {
-        guard let found = Bytes.find(key, in: bytes, range) else { return nil }
-        var index = Bytes.skippingBlanks(bytes, found + key.utf8CodeUnitCount, range.end)
-        guard index < range.end, bytes[index] == Bytes.colon else { return nil }
-        index = Bytes.skippingBlanks(bytes, index + 1, range.end)
-        var end = index
+        guard let found = Bytes.find(key, in: bytes, range),
+            let start = Bytes.value(behind: found + key.utf8CodeUnitCount, in: bytes, range.end)
+        else { return nil }
+        var end = start
         while end < range.end, bytes[end] &- 0x30 <= 9 { end += 1 }
-        return Bytes.decimal(bytes, ByteRange(start: index, end: end))
+        return Bytes.decimal(bytes, ByteRange(start: start, end: end))
+    }
+
+    /// Where the value of a JSON member starts whose key ends at `start`; `nil` when no colon and no
+    /// value follow.
+    static func value(behind start: Int, in bytes: Span<UInt8>, _ end: Int) -> Int? {
+        let colon = Bytes.skippingBlanks(bytes, start, end)
+        guard colon < end, bytes[colon] == Bytes.colon else { return nil }
+        let value = Bytes.skippingBlanks(bytes, colon + 1, end)
+        return value < end ? value : nil
+    }
+
+    /// Whether `range` of `bytes` starts with `literal`.
+    static func starts(
+        with literal: StaticString, _ bytes: Span<UInt8>, _ range: ByteRange
+    ) -> Bool {
+        let count = literal.utf8CodeUnitCount
+        guard range.count >= count else { return false }
+        return Bytes.equals(
+            bytes, ByteRange(start: range.start, end: range.start + count), literal)
     }
 
     /// The first offset at or behind `start` that is no JSON blank.

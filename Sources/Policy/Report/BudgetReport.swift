@@ -25,7 +25,8 @@ package struct BudgetReport: Sendable {
     private(set) var workByTenant = NamedCounts(namesMax: tenantsMax)
     private var indexByClass: [String: Int] = [:]
 
-    /// An empty report. Without a budget a request is good when it completed, and there is no verdict.
+    /// An empty report. Without a budget a request is good when it completed, and there is no
+    /// verdict.
     package init(budget: ReportBudget? = nil) {
         self.budget = budget
         for known in budget?.classes ?? [] { _ = open(known.name) }
@@ -72,8 +73,8 @@ package struct BudgetReport: Sendable {
         case inside, outside, unknown
     }
 
-    /// A request that ended without the figure is outside a bound it had already exceeded; otherwise
-    /// nothing is known of it. Refusals are counted apart and never here.
+    /// A request that ended without the figure is outside a bound it had already exceeded;
+    /// otherwise nothing is known of it. Refusals are counted apart and never here.
     private static func judge(
         _ outcome: RequestOutcome, by objective: ReportBudget.Objective
     ) -> Judgement {

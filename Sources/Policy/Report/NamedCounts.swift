@@ -15,12 +15,12 @@ struct NamedCounts: Sendable, Equatable {
         self.namesMax = namesMax
     }
 
-    var total: UInt64 { entries.reduce(0) { $0 + $1.count } }
+    var total: UInt64 { entries.reduce(0) { $0.adding($1.count) } }
 
     mutating func add(_ name: String, _ amount: UInt64 = 1) {
         let position = index(of: name)
         if position < entries.count, entries[position].name == name {
-            entries[position].count += amount
+            entries[position].count.add(amount)
         } else if entries.count < namesMax || name == Self.other {
             entries.insert(Entry(name: name, count: amount), at: position)
         } else {

@@ -1,7 +1,7 @@
 /// How one request ended, as the client saw it: the unit every figure of a report is counted in.
 ///
-/// A retry of a refused request is not an outcome of its own: it replaces the refusal, and `attempts`
-/// says how often the client asked.
+/// A retry of a refused request is not an outcome of its own: it replaces the refusal, and
+/// `attempts` says how often the client asked.
 package struct RequestOutcome: Hashable, Sendable {
     /// When in its life a request ended early.
     package enum Moment: String, Hashable, Sendable, CaseIterable {

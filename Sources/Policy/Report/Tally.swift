@@ -33,8 +33,8 @@ struct Tally: Sendable {
 
     mutating func add(_ outcome: RequestOutcome, isGood: Bool) {
         offered += 1
-        attempts += outcome.attempts
-        offeredWork += outcome.inputTokens + outcome.outputTokens
+        attempts.add(outcome.attempts)
+        offeredWork.add(outcome.inputTokens.adding(outcome.outputTokens))
         if outcome.isDegraded { degraded += 1 }
         switch outcome.status {
         case .completed:
@@ -51,9 +51,9 @@ struct Tally: Sendable {
         }
         if isGood {
             good += 1
-            goodWork += outcome.attainedWork
+            goodWork.add(outcome.attainedWork)
         } else {
-            wastedTokens += outcome.attainedWork
+            wastedTokens.add(outcome.attainedWork)
         }
         if let nanos = outcome.nanos(of: .ttft) { ttft.add(nanos) }
         if let nanos = outcome.nanos(of: .itl) { itl.add(nanos) }
@@ -66,10 +66,10 @@ struct Tally: Sendable {
         good += other.good
         degraded += other.degraded
         abandoned += other.abandoned
-        attempts += other.attempts
-        offeredWork += other.offeredWork
-        goodWork += other.goodWork
-        wastedTokens += other.wastedTokens
+        attempts.add(other.attempts)
+        offeredWork.add(other.offeredWork)
+        goodWork.add(other.goodWork)
+        wastedTokens.add(other.wastedTokens)
         refusedByReason.add(other.refusedByReason)
         refusedByMoment.add(other.refusedByMoment)
         failedByReason.add(other.failedByReason)
@@ -85,6 +85,20 @@ extension RequestOutcome {
     /// Tokens an engine computed for it: the prompt, once a token came, and what was produced.
     var attainedWork: UInt64 {
         let isComputed = status == .completed || ttftNanos != nil || producedTokens > 0
-        return isComputed ? inputTokens + producedTokens : 0
+        return isComputed ? inputTokens.adding(producedTokens) : 0
+    }
+}
+
+extension UInt64 {
+    /// The sum, or the largest number where there is none: token counts come from clients, and an
+    /// absurd one must not stop the process.
+    func adding(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+
+    /// Adds `other`, staying at the largest number.
+    mutating func add(_ other: UInt64) {
+        self = adding(other)
     }
 }

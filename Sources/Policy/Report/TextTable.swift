@@ -1,4 +1,5 @@
-/// Rows of text set in columns. No line is longer than `widthMax`: the last column wraps under itself.
+/// Rows of text set in columns. No line is longer than `widthMax`: the last column wraps under
+/// itself.
 struct TextTable {
     static let widthMax = 100
     /// The widest a column but the last gets; longer text is cut, ending in `~`.

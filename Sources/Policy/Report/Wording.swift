@@ -29,9 +29,9 @@ enum Wording {
     static func percent(_ part: UInt64, of whole: UInt64) -> String {
         guard whole > 0 else { return "-" }
         let share = part.multipliedFullWidth(by: 10_000)
-        let hundredths = whole.dividingFullWidth(
-            (share.high, share.low)
-        ).quotient
+        // More than 2^64 times the whole is no share of it.
+        guard share.high < whole else { return "-" }
+        let hundredths = whole.dividingFullWidth((share.high, share.low)).quotient
         return fixed(Double(hundredths) / 100, 2) + " %"
     }
 

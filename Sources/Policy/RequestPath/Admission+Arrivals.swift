@@ -10,7 +10,8 @@ extension Admission {
     mutating func arrive(_ arrival: Arrival, now: Instant, into actions: inout ActionBuffer) {
         guard self.isSound(arrival) else {
             assertionFailure("an arrival of a live request, or of an unknown model or tenant")
-            return
+            guard self.slab.slot(of: arrival.request) == nil else { return }
+            return self.turnAway(arrival, .noCapacity, afterNanos: 1e9, into: &actions)
         }
         if self.isDraining {
             return self.turnAway(arrival, .draining, afterNanos: 1e9, into: &actions)
@@ -164,7 +165,7 @@ extension Admission {
         // With room at once there is nothing to gain from a refusal.
         if prediction.waitNanos <= 0 { return .admit(flow: flow, prediction) }
         let lane = Int(self.queues.flows[flow].lane)
-        let slack = self.slack(lane: lane, model: model)
+        let slack = Self.slack(of: record)
         let factor = self.queues.lanes[lane].errors.value(now: now)
         let likely = (prediction.totalNanos + slack) * factor - slack
         if likely <= allowed { return .admit(flow: flow, prediction) }
@@ -173,9 +174,8 @@ extension Admission {
     }
 
     /// What is added to both sides before a prediction's error is taken as a ratio.
-    func slack(lane: Int, model: Int) -> Double {
-        let classIndex = lane - self.pools[model].lanes.lowerBound
-        return Double(self.plan.models[model].classes[classIndex].planNanos) / 4
+    static func slack(of record: RequestRecord) -> Double {
+        Double(record.due.nanosSince(record.arrival)) / 4
     }
 
     /// Nanoseconds until a tenant at its concurrency limit may send one more than it has queued.

@@ -103,10 +103,9 @@ extension Admission {
             // Time alone may have moved another request to the front since the last event here.
             if isOverdue, slot != copy.pools[model].stuckSlot { continue }
             for index in copy.pools[model].endpoints {
-                let endpoint = copy.endpoints[Int(index)]
-                let room = endpoint.room(
-                    for: copy.slab[slot], plan: self.plan.models[model], now: now)
-                guard room == .free else { continue }
+                let room = copy.endpoints[Int(index)].room(
+                    self.pools[model].bounds, steps: self.pools[model].steps)
+                guard room.fits(copy.slab[slot]) else { continue }
                 faults.append(.idleRoom(EndpointID(raw: Int(index)), copy.slab[slot].id))
             }
         }

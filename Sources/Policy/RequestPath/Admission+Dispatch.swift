@@ -23,9 +23,9 @@ extension Admission {
         while let (slot, isOverdue) = self.head(of: model, now: now) {
             let endpoint: Int?
             if let changed, slot == self.pools[model].stuckSlot {
-                endpoint = self.hasRoom(changed, for: slot, now: now) ? changed : nil
+                endpoint = self.hasRoom(changed, for: slot) ? changed : nil
             } else {
-                endpoint = self.pick(model, for: slot, now: now)
+                endpoint = self.pick(model, for: slot)
             }
             guard let endpoint else {
                 self.pools[model].stuckSlot = slot
@@ -71,63 +71,59 @@ extension Admission {
         return record.arrival.advanced(byNanos: last - min(last / 2, UInt64(2 * engine)))
     }
 
-    private mutating func hasRoom(_ index: Int, for slot: Int, now: Instant) -> Bool {
-        let model = self.endpoints[index].model
-        switch self.endpoints[index].room(
-            for: self.slab[slot], plan: self.plan.models[model], now: now)
-        {
-        case .free:
-            return true
-        case .closed:
-            return false
-        case .sequences:
-            self.endpoints[index].limits.noteBound(sequences: true)
-            return false
-        case .prefill:
-            self.endpoints[index].limits.noteBound(sequences: false)
-            return false
-        }
+    /// Whether an endpoint that has changed has room for the request that waits first; if not, its
+    /// limits know what held it.
+    private mutating func hasRoom(_ index: Int, for slot: Int) -> Bool {
+        let room = self.rooms[index]
+        if room.fits(self.slab[slot]) { return true }
+        self.endpoints[index].limits.noteBound(
+            sequences: room.sequences <= 0 || room.contextTokens < self.slab[slot].contextTokens)
+        return false
     }
 
-    /// The endpoint with room that would complete the request first; one that failed it only when
-    /// there is no other.
-    private mutating func pick(_ model: Int, for slot: Int, now: Instant) -> Int? {
-        let record = self.slab[slot]
+    /// Among endpoints with room the one that would complete the request first, and one that failed
+    /// it only when there is no other. Of a large pool the first `choices` with room are compared,
+    /// from a place drawn at random.
+    private mutating func pick(_ model: Int, for slot: Int) -> Int? {
+        let count = self.pools[model].endpoints.count
+        guard count > 0 else { return nil }
         var best: Int?
         var bestNanos = Double.infinity
-        for position in self.pools[model].endpoints.indices {
+        var compared = 0
+        var position = count > Self.comparedWhole ? self.draw(below: count) : 0
+        for _ in 0..<count {
             let index = Int(self.pools[model].endpoints[position])
-            guard self.hasRoom(index, for: slot, now: now) else { continue }
-            var nanos = self.completionNanos(record, at: index)
-            if index == Int(record.failedOn) { nanos += 1e15 }
+            position = position + 1 == count ? 0 : position + 1
+            guard self.rooms[index].fits(self.slab[slot]) else { continue }
+            var nanos = self.rooms[index].completionNanos(self.slab[slot])
+            if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
             if nanos < bestNanos {
                 bestNanos = nanos
                 best = index
             }
+            compared += 1
+            if compared >= Self.choices, count > Self.comparedWhole { break }
         }
         return best
     }
 
-    private func completionNanos(_ record: RequestRecord, at index: Int) -> Double {
-        let endpoint = self.endpoints[index]
-        let steps = endpoint.steps.isLearned ? endpoint.steps : self.pools[endpoint.model].steps
-        let prefill = Double(endpoint.ledger.prefillWaiting) + Double(record.prefillTokens)
-        // Half of a step is taken to grow with the batch.
-        let filled = Double(endpoint.ledger.inFlight + 1) / Double(max(1, endpoint.share.slots))
-        return steps.firstTokenNanos(tokens: prefill)
-            + Double(record.outputTokens) * steps.interTokenNanos * (0.5 + 0.5 * filled)
+    /// Endpoints compared in a large pool, and the largest pool that is compared as a whole.
+    private static let choices = 8
+    private static let comparedWhole = 16
+
+    /// The next number below `bound` of a fixed sequence from the seed.
+    private mutating func draw(below bound: Int) -> Int {
+        self.random = self.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int((self.random >> 33) % UInt64(bound))
     }
 
     /// The first token would come too late even if it were sent now.
     private func isHopeless(_ slot: Int, at index: Int, now: Instant) -> Bool {
-        let record = self.slab[slot]
-        guard now > record.arrival else { return false }
-        let steps = self.endpoints[index].steps
-        guard steps.isLearned else { return now >= self.lastUse(of: record) }
-        let engine = steps.firstTokenNanos(
-            tokens: Double(self.endpoints[index].ledger.prefillWaiting)
-                + Double(record.prefillTokens))
-        return now.advanced(byNanos: UInt64(engine * 0.8)) >= self.lastUse(of: record)
+        guard now > self.slab[slot].arrival else { return false }
+        let last = self.lastUse(of: self.slab[slot])
+        guard self.endpoints[index].steps.isLearned else { return now >= last }
+        let engine = self.rooms[index].firstTokenNanos(self.slab[slot])
+        return now.advanced(byNanos: UInt64(engine * 0.8)) >= last
     }
 
     private mutating func dispatch(
@@ -155,7 +151,7 @@ extension Admission {
         self.slab[slot].dispatchedAt = now
         self.slab[slot].prefillOwed = true
         if self.slab[slot].attempt == 1 {
-            self.pools[model].retries.earn(share: self.plan.models[model].retryShare)
+            self.pools[model].retries.earn(share: self.pools[model].bounds.retryShare)
         }
         self.chargeFlow(slot)
         self.endpoints[index].ledger.debit(self.slab[slot])

@@ -13,6 +13,7 @@ extension Admission {
             var unknown = Endpoint(model: 0, ready: false, now: now)
             unknown.isKnown = false
             self.endpoints.append(unknown)
+            self.rooms.append(Room())
         }
         if self.endpoints[id.raw].isKnown {
             return self.reviveEndpoint(id, ready: ready, now: now, into: &actions)
@@ -60,6 +61,7 @@ extension Admission {
         guard self.isKnown(id), !self.endpoints[id.raw].isLeaving else { return }
         let model = self.endpoints[id.raw].model
         let wasStarting = self.endpoints[id.raw].health.state == .starting
+        if self.endpoints[id.raw].busyUntil <= now { self.endpoints[id.raw].busyUntil = .zero }
         if self.endpoints[id.raw].health.probed(healthy: healthy, now: now) {
             if wasStarting {
                 let took = now.nanosSince(self.endpoints[id.raw].addedAt)

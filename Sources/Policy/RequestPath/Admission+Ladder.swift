@@ -10,7 +10,7 @@ extension Admission {
         let allowed = max(1, Double(record.due.nanosSince(now)))
         let step = self.queues.lanes[lane].ladder.step
         let moved = self.queues.lanes[lane].ladder.observe(
-            share: prediction.totalNanos / allowed, next: self.nextStep(above: step, model: model),
+            share: prediction.waitNanos / allowed, next: self.nextStep(above: step, model: model),
             now: now)
         if moved { self.tellLadder(lane: lane, model: model, into: &actions) }
     }

@@ -96,6 +96,9 @@ extension Admission {
             self.pools[model].stuckSlot = -1
         } else {
             let record = self.slab[slot]
+            if record.outputSeen > 0 {
+                self.pools[model].outputs.ended(record.outputSeen, cut: true)
+            }
             actions.append(.fail(record.id, failure))
             self.settle(
                 slot, prefillTokens: Double(record.prefillTokens),
@@ -184,7 +187,7 @@ extension Admission {
         let model = self.endpoints[index].model
         let before = self.endpoints[index].limits.looks
         let mean = self.endpoints[index].limits.look(
-            now: now, boundNanos: self.plan.models[model].interTokenBoundNanos)
+            now: now, boundNanos: self.pools[model].bounds.interTokenNanos)
         if let mean {
             self.endpoints[index].steps.learnInterToken(nanos: mean)
             self.pools[model].steps.learnInterToken(nanos: mean)
@@ -201,7 +204,8 @@ extension Admission {
         self.pools[model].steps.learnFirstToken(tokens: record.prefillAtDispatch, nanos: nanos)
         self.endpoints[index].limits.learnFirstToken(
             nanos: nanos, tokens: record.prefillAtDispatch,
-            stepNanos: self.endpoints[index].steps.interTokenNanos)
+            stepNanos: self.endpoints[index].steps.interTokenNanos,
+            boundNanos: record.due.nanosSince(record.arrival))
         self.learnError(record, actualNanos: now.nanosSince(record.arrival), now: now)
     }
 
@@ -210,7 +214,7 @@ extension Admission {
         guard record.waited != .coldStart, record.attempt <= 1 else { return }
         let model = Int(record.served)
         let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)
-        let slack = self.slack(lane: lane, model: model)
+        let slack = Self.slack(of: record)
         guard Double(max(record.predictedNanos, actualNanos)) > slack else { return }
         let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)
         self.queues.lanes[lane].errors.add(ratio: ratio, now: now)

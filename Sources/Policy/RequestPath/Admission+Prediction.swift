@@ -59,45 +59,22 @@ extension Admission {
     func capacity(of pool: Int) -> PoolShare {
         let capacity = self.pools[pool].capacity
         guard capacity.open == 0 else { return capacity }
-        let model = self.plan.models[pool]
         let endpoint = Endpoint(model: pool, ready: true, now: .zero)
-        return self.share(of: endpoint, plan: model, pool: self.pools[pool])
-    }
-
-    /// What an endpoint adds to its pool.
-    func share(of endpoint: Endpoint, plan: ModelPlan, pool: Pool) -> PoolShare {
-        guard endpoint.isOpen else { return PoolShare() }
-        let steps = endpoint.steps.isLearned ? endpoint.steps : pool.steps
-        let output = pool.outputs.meanServed
-        var slots = endpoint.sequencesMax(plan)
-        if let most = plan.tokensInFlightMax {
-            slots = max(1, min(slots, Int(Double(most) / (output * 2))))
-        }
-        let window = endpoint.limits.prefillTokens
-        let firstToken = steps.firstTokenNanos(tokens: window)
-        // With every slot taken steps are longer than they are now: by how much is known where
-        // the limit is steered by the bound on them.
-        let filled = Double(endpoint.ledger.inFlight) / Double(slots)
-        var interToken = steps.interTokenNanos
-        if let bound = plan.interTokenBoundNanos, filled < 0.7, !endpoint.limits.isSettled {
-            interToken = max(interToken, min(Double(bound) * 0.7, interToken * 2))
-        }
-        let residence = firstToken + output * interToken
-        return PoolShare(
-            open: 1, slots: slots, inFlight: endpoint.ledger.inFlight + endpoint.ledger.foreign,
-            slotRate: Double(slots) / residence, prefillRate: window / firstToken,
-            prefillWindow: window, prefillWaiting: Double(endpoint.ledger.prefillWaiting))
+        return self.pools[pool].share(of: endpoint)
     }
 
     /// Tells the pool what has changed at an endpoint.
     mutating func refresh(_ index: Int) {
         let model = self.endpoints[index].model
-        let share = self.share(
-            of: self.endpoints[index], plan: self.plan.models[model], pool: self.pools[model])
+        let share = self.pools[model].share(of: self.endpoints[index])
         self.pools[model].capacity -= self.endpoints[index].share
         self.pools[model].capacity += share
         if self.pools[model].capacity.open == 0 { self.pools[model].capacity = PoolShare() }
         self.endpoints[index].share = share
+        self.rooms[index] = self.endpoints[index].room(
+            self.pools[model].bounds,
+            steps: self.endpoints[index].steps.isLearned
+                ? self.endpoints[index].steps : self.pools[model].steps)
     }
 }
 

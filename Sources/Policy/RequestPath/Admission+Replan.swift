@@ -22,6 +22,9 @@ extension Admission {
             self.tenants.append(TenantLimits(plan: tenant))
         }
         self.layOut(sameLanes: sameLanes && plan.models.count == old.models.count)
+        for model in self.pools.indices {
+            self.pools[model].bounds = EngineBounds(plan.models[model])
+        }
         for index in self.endpoints.indices where self.endpoints[index].isKnown {
             self.refresh(index)
         }

@@ -102,6 +102,7 @@ extension Admission {
         if self.endpoints[index].busyUntil <= now {
             self.endpoints[index].busyUntil = .zero
         }
+        self.refresh(index)
         self.setEndpointTimer(index)
         self.pump(self.endpoints[index].model, changed: index, now: now, into: &actions)
     }

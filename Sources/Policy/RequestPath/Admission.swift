@@ -12,6 +12,8 @@ package struct Admission: Sendable {
     var tenants: [TenantLimits]
     /// Indexed by `EndpointID`; some may be unknown.
     var endpoints: [Endpoint] = []
+    /// Room of each endpoint, kept apart so that a choice reads little memory.
+    var rooms: [Room] = []
     /// Probes due and ends of busy pauses, by endpoint.
     var endpointTimers = DeadlineHeap(capacity: 64)
     var random: UInt64
@@ -95,13 +97,15 @@ package struct Admission: Sendable {
         var pools: [Pool] = []
         var lanes: [Lane] = []
         for model in plan.models {
-            pools.append(Pool(lanes: lanes.count..<(lanes.count + model.classes.count)))
+            let range = lanes.count..<(lanes.count + model.classes.count)
+            pools.append(Pool(lanes: range, bounds: EngineBounds(model)))
             let quantile = max(model.confidence, Self.leastConfidence)
             for _ in model.classes { lanes.append(Lane(quantile: quantile)) }
         }
         return (pools, ClassQueues(lanes: lanes, tenantCount: plan.tenants.count))
     }
 
-    /// The plan is a bound for the ninety-ninth percentile, whatever confidence is written.
-    private static let leastConfidence = 0.99
+    /// The plan is a bound for the ninety-ninth percentile, whatever confidence is written; half of
+    /// what that allows is kept for what no prediction sees.
+    private static let leastConfidence = 0.995
 }

@@ -16,7 +16,7 @@ struct ClassQueues: Sendable {
     /// Token work a flow of weight 1 may send in one turn.
     static let quantum = 4096.0
     /// A flow owes no more than this many quanta, however wrong its estimates were.
-    private static let debtMaxQuanta = 16.0
+    private static let debtMaxQuanta = 64.0
 
     init(lanes: [Lane], tenantCount: Int) {
         self.lanes = lanes
@@ -130,7 +130,8 @@ struct ClassQueues: Sendable {
     /// Charges a flow for what it sends, or corrects that (`work` may be negative).
     mutating func charge(flow index: Int, work: Double) {
         let floor = -Self.debtMaxQuanta * Self.quantum * self.flows[index].weight
-        let ceiling = Self.quantum * self.flows[index].weight
+        // What comes back after the queue has run dry is no credit for later.
+        let ceiling = self.flows[index].head < 0 ? 0 : Double.infinity
         self.flows[index].attained += work
         let deficit = self.flows[index].deficit - work
         self.flows[index].deficit = min(ceiling, max(floor, deficit))

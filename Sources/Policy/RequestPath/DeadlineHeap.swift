@@ -25,8 +25,6 @@ struct DeadlineHeap: Sendable {
         return (entry.at, Int(entry.slot))
     }
 
-    var isEmpty: Bool { self.entries.isEmpty }
-
     func contains(_ slot: Int) -> Bool {
         slot < self.positions.count && self.positions[slot] >= 0
     }

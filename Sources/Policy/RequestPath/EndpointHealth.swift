@@ -19,7 +19,7 @@ struct EndpointHealth: Sendable {
     private(set) var gone = false
     /// Last outcomes, newest in bit 0; 1 is a failure.
     private var outcomes: UInt16 = 0
-    private var failures: [UInt64] = Array(repeating: 0, count: Self.window)
+    private var failures = InlineArray<10, UInt64>(repeating: 0)
     private var failuresAt = 0
     private var timesOut = 0
 
@@ -36,9 +36,12 @@ struct EndpointHealth: Sendable {
     /// Work may be sent.
     var isOpen: Bool { self.state == .available || self.state == .halfOpen }
 
+    /// Failures among the last ten outcomes.
+    var recentFailures: Int { self.outcomes.nonzeroBitCount }
+
     /// A request was answered. Whether the endpoint came back by it.
     mutating func succeeded() -> Bool {
-        self.outcomes = self.outcomes << 1
+        self.outcomes = self.outcomes << 1 & (1 << Self.window - 1)
         guard self.state == .halfOpen else { return false }
         self.state = .available
         self.outcomes = 0

@@ -47,7 +47,7 @@ extension Admission {
             isOpen: endpoint.isOpen, isHalfOpen: endpoint.health.state == .halfOpen,
             inFlight: endpoint.ledger.inFlight, prefillWaiting: endpoint.ledger.prefillWaiting,
             contextTokens: endpoint.ledger.contextTokens,
-            sequencesMax: endpoint.sequencesMax(self.plan.models[endpoint.model]),
+            sequencesMax: endpoint.sequencesMax(self.pools[endpoint.model].bounds),
             prefillTokensMax: Int(endpoint.limits.prefillTokens),
             interTokenNanos: endpoint.steps.interTokenNanos, firstTokenNanos: line.fixed,
             perPrefillTokenNanos: line.perToken)

@@ -14,7 +14,7 @@ package struct Plan: Sendable, Equatable {
 /// One model: classes, ladder, budgets for second tries and what is known of its engines.
 package struct ModelPlan: Sendable, Equatable {
     package var name: String
-    /// From the highest priority to the lowest: strict order with bounded waiting.
+    /// From the highest priority to the lowest: strict order with bounded waiting. Never empty.
     package var classes: [ClassPlan]
     /// The degrade ladder, cheapest harm first; empty when none is written.
     package var ladder: [LadderStep]

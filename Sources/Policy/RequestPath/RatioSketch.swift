@@ -19,7 +19,7 @@ struct RatioSketch: Sendable {
     private static let buckets = 4 * 64
     static let halfLifeNanos: UInt64 = 20_000_000_000
     /// What is believed before anything is seen, and with how many samples' weight.
-    static let prior = 1.12
+    static let prior = 1.17
     private static let priorWeight = 10.0
 
     /// Tracks the `quantile` (0...1) of the ratios it is given.

@@ -9,8 +9,13 @@ import Time
 struct RoomLimits: Sendable {
     /// Sequences in flight.
     private(set) var sequences: Double = Self.startSequences
-    /// Prefill tokens waiting at the engine; one larger prompt may wait alone.
-    private(set) var prefillTokens: Double = Self.startPrefillTokens
+    /// Prefill tokens waiting at the engine as steered; one larger prompt may wait alone.
+    private(set) var steeredPrefillTokens: Double = Self.startPrefillTokens
+    /// Nanoseconds from dispatch to first token for each token of prefill ahead, smoothed: more than
+    /// a token really takes, since the step itself is in it.
+    private var perPrefillTokenNanos: Double?
+    /// Prefill that takes no longer than this may wait at any time: half of the inter-token bound.
+    private var prefillAllowanceNanos = Self.allowanceNanosUnbounded
     /// Work was held back by the limit since the last look.
     private var sequencesBound = false
     private var prefillBound = false
@@ -25,14 +30,28 @@ struct RoomLimits: Sendable {
     /// The sequence limit has met the bound it is steered by.
     private(set) var isSettled = false
 
-    static let startSequences = 32.0
+    static let startSequences = 64.0
     static let sequencesMax = 1024.0
     static let startPrefillTokens = 1024.0
     private static let prefillTokensMin = 512.0
     private static let prefillTokensMax = 4096.0
+    private static let shownPrefillTokensMax = 1e8
+    private static let allowanceNanosUnbounded = 250e6
     static let lookEveryNanos: UInt64 = 250_000_000
+    /// Above this much room the sequence limit doubles.
+    private static let ampleRoom = 3.0
     /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
-    private static let aim = 0.94
+    private static let aim = 0.965
+
+    /// Prefill tokens that may wait at the engine now.
+    ///
+    /// Never less than what the engine has shown to do in half of an inter-token bound: one that
+    /// takes long prompts in no time is not held to a batch's worth of them.
+    var prefillTokens: Double {
+        guard let nanos = self.perPrefillTokenNanos else { return self.steeredPrefillTokens }
+        let shown = self.prefillAllowanceNanos / max(0.001, nanos)
+        return max(self.steeredPrefillTokens, min(shown, Self.shownPrefillTokensMax))
+    }
 
     mutating func noteBound(sequences: Bool) {
         if sequences { self.sequencesBound = true } else { self.prefillBound = true }
@@ -44,9 +63,17 @@ struct RoomLimits: Sendable {
     }
 
     /// A first token came `nanos` after dispatch, with `tokens` of prefill ahead of it.
-    mutating func learnFirstToken(nanos: UInt64, tokens: UInt32, stepNanos: Double) {
+    ///
+    /// Late is what took many steps and a tenth of the request's bound: where answers of a few
+    /// tokens make steps look short, nothing that the budget would notice counts.
+    mutating func learnFirstToken(
+        nanos: UInt64, tokens: UInt32, stepNanos: Double, boundNanos: UInt64
+    ) {
         let steps = 3 * (2 + Double(tokens) / 512)
-        let late = Double(nanos) > steps * stepNanos
+        let each = Double(nanos) / Double(max(1, tokens))
+        self.perPrefillTokenNanos =
+            self.perPrefillTokenNanos.map { $0 + (each - $0) * 0.2 } ?? each
+        let late = Double(nanos) > steps * stepNanos && nanos > boundNanos / 10
         self.lateShare += ((late ? 1 : 0) - self.lateShare) * 0.05
     }
 
@@ -65,6 +92,8 @@ struct RoomLimits: Sendable {
     mutating func look(now: Instant, boundNanos: UInt64?) -> Double? {
         guard now >= self.lookAt else { return nil }
         self.looks &+= 1
+        self.prefillAllowanceNanos =
+            boundNanos.map { Double($0) / 2 } ?? Self.allowanceNanosUnbounded
         self.lookAt = now.advanced(byNanos: Self.lookEveryNanos)
         let mean = self.tokens >= 8 ? self.tokenNanos / self.tokens : nil
         if mean != nil {
@@ -87,18 +116,23 @@ struct RoomLimits: Sendable {
 
     private mutating func steer(room: Double) {
         if room < 1.1, self.sequencesBound { self.isSettled = true }
-        if room < 0.97 {
+        if room < 0.99 {
             let factor = max(0.8, 1 - (1 - room) * 0.5)
             self.sequences = max(1, self.sequences * factor)
-            self.prefillTokens = max(Self.prefillTokensMin, self.prefillTokens * factor)
-        } else if room > 1.03 {
+            self.steeredPrefillTokens = max(
+                Self.prefillTokensMin, self.steeredPrefillTokens * factor)
+        } else if room > 1.01 {
             let factor = 1 + min(0.25, (room - 1) * 0.5)
-            if self.sequencesBound {
+            if self.sequencesBound, room > Self.ampleRoom {
+                // Far below its bound an engine is only held back by the limit's cautious start.
+                self.sequences = min(Self.sequencesMax, self.sequences * 2)
+            } else if self.sequencesBound {
                 self.sequences = min(
                     Self.sequencesMax, max(self.sequences + 1, self.sequences * factor))
             }
             if self.prefillBound {
-                self.prefillTokens = min(Self.prefillTokensMax, self.prefillTokens * factor)
+                self.steeredPrefillTokens = min(
+                    Self.prefillTokensMax, self.steeredPrefillTokens * factor)
             }
         }
     }

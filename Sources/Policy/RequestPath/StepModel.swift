@@ -10,8 +10,6 @@ struct StepModel: Sendable {
     /// Mean nanoseconds between tokens of one stream.
     private(set) var interTokenNanos: Double = Self.priorInterTokenNanos
     private(set) var interTokenKnown = false
-    /// Fastest plausible nanoseconds for a prefill token: a low quantile of time over tokens.
-    private var fastestPerToken: Double = Self.priorPerTokenNanos
     private(set) var samples = 0
 
     private static let keep = 0.98
@@ -34,10 +32,6 @@ struct StepModel: Sendable {
         self.xx = self.xx * Self.keep + x * x
         self.xy = self.xy * Self.keep + x * y
         self.samples &+= 1
-        guard tokens >= 128 || self.samples < 8 else { return }
-        let each = Double(nanos) / Double(max(1, tokens))
-        // A tracked tenth-percentile: falls nine times as fast as it rises.
-        self.fastestPerToken *= each < self.fastestPerToken ? 0.91 : 1.01
     }
 
     mutating func learnInterToken(nanos: Double) {
@@ -53,9 +47,10 @@ struct StepModel: Sendable {
         return max(1_000_000, line.fixed + line.perToken * tokens)
     }
 
-    /// Least nanoseconds a prompt of `tokens` takes on an idle engine, by what was seen.
+    /// Least nanoseconds a prompt of `tokens` plausibly takes on an idle engine: a good part of what
+    /// its tokens cost, and nothing fixed, since that was learned under load.
     func idleFirstTokenNanos(tokens: Double) -> Double {
-        self.fastestPerToken * tokens
+        0.7 * self.line.perToken * tokens
     }
 
     /// Nanoseconds fixed and per token, never negative.

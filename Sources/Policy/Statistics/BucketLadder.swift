@@ -1,5 +1,5 @@
-/// The log-linear ladder shared by `Histogram` and `DecayingQuantile`: each octave of the integers is
-/// cut into 2^bits equal buckets; the lowest two octaves' worth are one value wide.
+/// The log-linear ladder shared by `Histogram` and `DecayingQuantile`: each octave of the integers
+/// is cut into 2^bits equal buckets; the lowest two octaves' worth are one value wide.
 struct BucketLadder: Sendable {
     /// log2 of the buckets in an octave.
     let bits: Int

@@ -58,7 +58,7 @@ package struct DecayingQuantile: Sendable {
     /// The value that `share` (held to 0 ... 1) of the weight, prior included, is at or below.
     ///
     /// The prior's value is the answer while nothing else weighs anything.
-    /// - Complexity: O(buckets), under a microsecond.
+    /// - Complexity: O(buckets), about two microseconds.
     package func quantile(_ share: Double, now: Instant) -> UInt64 {
         let fade = RealMath.exp(-0.693_147_180_559_945_3 * age(at: now))
         let everything = total * fade + priorWeight

@@ -44,8 +44,8 @@ package struct Histogram: Sendable, Equatable {
         if other.max > max { max = other.max }
     }
 
-    /// The smallest value such that at least `share` of all values are at or below it, to the middle
-    /// of its bucket; never above `max`. `share` is held to 0 ... 1. Zero when empty.
+    /// The smallest value such that at least `share` of all values are at or below it, to the
+    /// middle of its bucket; never above `max`. `share` is held to 0 ... 1. Zero when empty.
     ///
     /// - Complexity: O(buckets), about a microsecond.
     package func quantile(_ share: Double) -> UInt64 {

@@ -1,5 +1,5 @@
-/// Jain's fairness index of non-negative shares: (sum x)^2 / (n * sum x^2), from 1/n (one has all) to
-/// 1 (all have the same). One for no shares and for shares that are all zero.
+/// Jain's fairness index of non-negative shares: (sum x)^2 / (n * sum x^2), from 1/n (one has all)
+/// to 1 (all have the same). One for no shares and for shares that are all zero.
 ///
 /// Source: Jain, Chiu and Hawe, "A quantitative measure of fairness", 1984.
 package func jainIndex(_ shares: [Double]) -> Double {

@@ -31,8 +31,8 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         return result
     }
 
-    /// A stream of its own, seeded by the next number of this one: one part of a simulation can then
-    /// draw more or fewer numbers without moving another part.
+    /// A stream of its own, seeded by the next number of this one: one part of a simulation can
+    /// then draw more or fewer numbers without moving another part.
     package mutating func fork() -> SeededRandom {
         SeededRandom(seed: next())
     }

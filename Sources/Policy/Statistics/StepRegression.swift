@@ -1,10 +1,10 @@
 /// Learns a `StepCost` from observed steps: recursive least squares with forgetting.
 ///
-/// Coefficients never go below zero (a negative one is set to zero and the others adjust to that with
-/// the next steps). Old steps fade by `forgetting` a step, unless that would make the filter
+/// Coefficients never go below zero (a negative one is set to zero and the others adjust to that
+/// with the next steps). Old steps fade by `forgetting` a step, unless that would make the filter
 /// believe less than it did at the start, which happens when steps stop being different. A step far
-/// off the model (a stall, a paused process) pulls no harder than one three typical errors off; eight
-/// such steps in a row are a changed engine, and it learns as eagerly as at the start.
+/// off the model (a stall, a paused process) pulls no harder than one three typical errors off;
+/// eight such steps in a row are a changed engine, and it learns as eagerly as at the start.
 ///
 /// Source: Ljung, "System Identification", 1999, section 11.2.
 package struct StepRegression: Sendable {
@@ -65,8 +65,8 @@ package struct StepRegression: Sendable {
     /// made before each step was learned from. At the start it is the base cost.
     package var errorNanos: Double { meanSquare.squareRoot() }
 
-    /// The mean of (observed - predicted) / predicted, fading: above zero the model is too fast, the
-    /// dangerous side.
+    /// The mean of (observed - predicted) / predicted, fading: above zero the model is too fast,
+    /// the dangerous side.
     package var biasShare: Double { meanShare }
 
     /// The predicted nanoseconds of a step.

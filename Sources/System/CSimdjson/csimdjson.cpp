@@ -70,7 +70,11 @@ std::string_view inside(std::string_view token) {
     return token.substr(1, token.size() - 2);
 }
 
-bool is_data_uri(std::string_view text) { return text.substr(0, 5) == "data:"; }
+/* Embedded data, not a text that happens to start with "data:". */
+bool is_data_uri(std::string_view text) {
+    return text.substr(0, 5) == "data:" &&
+           text.substr(0, 128).find(";base64,") != std::string_view::npos;
+}
 
 error_code walk(ondemand::value value, Prompt &prompt, int depth);
 
@@ -175,11 +179,19 @@ error_code take_stream_options(ondemand::value value, csimdjson_body *out, bool 
         if (auto error = std::move(field_result).get(field)) return error;
         bool escaped;
         std::string_view key = raw_key(field.key(), escaped);
-        if (escaped || key != "include_usage") continue;
+        if (escaped) {
+            std::string_view plain;
+            if (auto error = field.unescaped_key().get(plain)) return error;
+            if (plain == "include_usage") wrong = true;
+            continue;
+        }
+        if (key != "include_usage") continue;
         if (seen) wrong = true;
         seen = true;
         ondemand::value flag = field.value();
         if (auto error = take_bool(flag, out->include_usage, wrong)) return error;
+        /* A written null is the client's own word: a second key beside it would be two readings. */
+        if (out->include_usage < 0) out->include_usage = 0;
     }
     return SUCCESS;
 }
@@ -308,6 +320,11 @@ void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, si
     while (end > text && end[-1] != '}') end--;
     if (end == text) return fail(out, CSIMDJSON_NOT_JSON);
     out->object_end = uint32_t(end - 1 - text);
+    /* Numbers beside text are not a prompt of ids: a few must not stand for a long text. */
+    if (out->prompt_bytes > 0) {
+        out->prompt_bytes += 4 * out->prompt_ids;
+        out->prompt_ids = 0;
+    }
 }
 
 }  // extern "C"

@@ -1,13 +1,15 @@
 import Statistics
 package import Time
 
-/// A model of a continuously batching engine in virtual time, scheduled as vLLM's V1 engine does it.
+/// A model of a continuously batching engine in virtual time, scheduled as vLLM's V1 engine does
+/// it.
 ///
 /// Call `beginStep`; when it returns a plan, let its duration pass (requests may be submitted and
 /// aborted meanwhile) and call `endStep`. Running sequences come first, in order of admission: a
-/// decode is one token, an unfinished prompt a chunk of what is left of the token budget; then waiting
-/// sequences enter, first come first served, while budget, sequences and KV blocks last. When a
-/// running sequence finds no block, the newest running one is preempted and computed again later.
+/// decode is one token, an unfinished prompt a chunk of what is left of the token budget; then
+/// waiting sequences enter, first come first served, while budget, sequences and KV blocks last.
+/// When a running sequence finds no block, the newest running one is preempted and computed again
+/// later.
 ///
 /// The model does no I/O and reads no clock; the same calls with the same seed give the same
 /// events. A step is O(running sequences) and allocates nothing once its tables have grown.

@@ -1,8 +1,8 @@
 /// The KV blocks of an engine: free, owned by a sequence, or cached under a prefix hash.
 ///
-/// A cached prefix is an entry of `blocksPerHash` blocks with a count of holders; without holders it
-/// stays in a list, least recently used first, until its blocks are needed. Every operation is O(1),
-/// and nothing is allocated once the entry table has grown to its largest.
+/// A cached prefix is an entry of `blocksPerHash` blocks with a count of holders; without holders
+/// it stays in a list, least recently used first, until its blocks are needed. Every operation is
+/// O(1), and nothing is allocated once the entry table has grown to its largest.
 struct BlockPool: Sendable {
     private struct Entry {
         var hash: UInt64
@@ -32,8 +32,8 @@ struct BlockPool: Sendable {
     /// Blocks that could be had now.
     var available: Int { free + evictableEntries * blocksPerHash }
 
-    /// Takes `blocks`, evicting the least recently used prefixes at need; false, and nothing changed,
-    /// when there are not enough.
+    /// Takes `blocks`, evicting the least recently used prefixes at need; false, and nothing
+    /// changed, when there are not enough.
     mutating func take(_ blocks: Int) -> Bool {
         guard blocks <= available else { return false }
         while free < blocks { evictOldest() }
@@ -66,7 +66,8 @@ struct BlockPool: Sendable {
     }
 
     /// Turns `blocksPerHash` blocks of a sequence into the cached prefix `hash`, held by it. When
-    /// another sequence computed the same prefix first, its blocks are held and these are given back.
+    /// another sequence computed the same prefix first, its blocks are held and these are given
+    /// back.
     mutating func publish(_ hash: UInt64) {
         if let index = indexByHash[hash] {
             hold(at: index)

@@ -8,8 +8,8 @@ package struct EngineEvent: Hashable, Sendable {
         case token
         /// The answer is complete. Follows the event of its last token in the same step.
         case finished
-        /// It lost its KV blocks to older sequences and will be computed again from the queue. Tokens
-        /// already told stay told.
+        /// It lost its KV blocks to older sequences and will be computed again from the queue.
+        /// Tokens already told stay told.
         case preempted
     }
 

@@ -15,11 +15,12 @@ package struct SequenceRequest: Sendable {
     package var id: SequenceID
     /// Prompt length in tokens; at least one.
     package var promptTokens: Int
-    /// The length of the answer in tokens. The model knows it beforehand; the scheduler acts as if it
-    /// did not. Zero is a request without decoding, such as an embedding.
+    /// The length of the answer in tokens. The model knows it beforehand; the scheduler acts as if
+    /// it did not. Zero is a request without decoding, such as an embedding.
     package var outputTokens: Int
-    /// Chained hashes of the prompt's leading blocks of `EngineConfiguration.hashTokens` tokens, each
-    /// standing for all tokens up to its end. A last, partial block may be listed; it is ignored.
+    /// Chained hashes of the prompt's leading blocks of `EngineConfiguration.hashTokens` tokens,
+    /// each standing for all tokens up to its end. A last, partial block may be listed; it is
+    /// ignored.
     package var prefixHashes: [UInt64]
 
     /// Describes a request.
@@ -39,7 +40,8 @@ package enum Submission: Hashable, Sendable {
     case accepted
     /// The engine's own queue is at its bound.
     case queueFull
-    /// The prompt leaves no room for one token of answer in the model's context, or in all KV blocks.
+    /// The prompt leaves no room for one token of answer in the model's context, or in all KV
+    /// blocks.
     case promptTooLong
     /// Prompt below one token, output below zero, or an id that is already held.
     case invalid

@@ -14,8 +14,8 @@ package struct EngineGauges: Hashable, Sendable {
     package let running: Int
     /// Sequences that wait (`vllm:num_requests_waiting`).
     package let waiting: Int
-    /// The share of KV blocks that sequences hold, 0 ... 1 (`vllm:kv_cache_usage_perc`); blocks kept
-    /// only for their prefix are not in use.
+    /// The share of KV blocks that sequences hold, 0 ... 1 (`vllm:kv_cache_usage_perc`); blocks
+    /// kept only for their prefix are not in use.
     package let kvUsage: Double
 }
 

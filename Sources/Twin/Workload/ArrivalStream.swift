@@ -1,5 +1,5 @@
-/// The arrivals of a run: a trace or a generator, moved and cut to what the run asks for. Memory does
-/// not grow with the length.
+/// The arrivals of a run: a trace or a generator, moved and cut to what the run asks for. Memory
+/// does not grow with the length.
 package struct ArrivalStream {
     /// What is done to the arrivals, in this order.
     package struct Transform: Hashable, Sendable {

@@ -1,5 +1,5 @@
-/// Readers for the values inside a line. They return nil for what is malformed; the caller knows the
-/// field's name and says what is wrong.
+/// Readers for the values inside a line. They return nil for what is malformed; the caller knows
+/// the field's name and says what is wrong.
 enum FieldParsing {
     /// An unsigned integer: digits only, no sign, no blanks.
     static func integer(_ bytes: ArraySlice<UInt8>) -> UInt64? {
@@ -108,8 +108,8 @@ enum FieldParsing {
         }
     }
 
-    /// Days of the proleptic Gregorian calendar since 1970-01-01, counting years from March, so that
-    /// the leap day is the last of its year.
+    /// Days of the proleptic Gregorian calendar since 1970-01-01, counting years from March, so
+    /// that the leap day is the last of its year.
     private static func daysSinceEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int {
         let shifted = month > 2 ? year : year - 1
         let monthFromMarch = (month + 9) % 12

@@ -10,7 +10,8 @@ struct FlatJSON {
         position = bytes.startIndex
     }
 
-    /// Skips `mark` and the blanks before it; false, and only the blanks skipped, when it is not next.
+    /// Skips `mark` and the blanks before it; false, and only the blanks skipped, when it is not
+    /// next.
     mutating func take(_ mark: Unicode.Scalar) -> Bool {
         skipBlanks()
         guard position < bytes.endIndex, bytes[position] == UInt8(ascii: mark) else { return false }

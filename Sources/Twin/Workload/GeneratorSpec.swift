@@ -11,8 +11,8 @@ package enum ArrivalProcess: Hashable, Sendable {
     case onOff(rate: Double, onSeconds: Double, offSeconds: Double)
     /// Poisson at `rate`, but at `peak` from `atSeconds` for `forSeconds`. `rate` may be zero.
     case step(rate: Double, peak: Double, atSeconds: Double, forSeconds: Double)
-    /// Poisson whose rate goes evenly from `rate` to `peak` within `overSeconds`, then stays. Either
-    /// may be zero, not both; the peak may be the lower.
+    /// Poisson whose rate goes evenly from `rate` to `peak` within `overSeconds`, then stays.
+    /// Either may be zero, not both; the peak may be the lower.
     case ramp(rate: Double, peak: Double, overSeconds: Double)
     /// Poisson whose rate swings as a cosine from `rate` up to `peak` and back in each period.
     case diurnal(rate: Double, peak: Double, periodSeconds: Double)

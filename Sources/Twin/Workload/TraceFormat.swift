@@ -1,7 +1,7 @@
 /// The trace formats that are read.
 package enum TraceFormat: String, Hashable, Sendable, CaseIterable {
-    /// Azure LLM inference traces: CSV with `TIMESTAMP,ContextTokens,GeneratedTokens`; other columns
-    /// are ignored.
+    /// Azure LLM inference traces: CSV with `TIMESTAMP,ContextTokens,GeneratedTokens`; other
+    /// columns are ignored.
     case azure
     /// Mooncake traces: a JSON object a line with `timestamp` (ms), `input_length`,
     /// `output_length` and `hash_ids` (512 tokens each); other fields are ignored.
@@ -13,8 +13,8 @@ package enum TraceFormat: String, Hashable, Sendable, CaseIterable {
 
 /// Reads a trace row by row in constant memory.
 ///
-/// Times are as the trace has them: nanoseconds since 1970 for `azure`, since its zero otherwise. They
-/// may not go back, and a trace without a single row is a fault.
+/// Times are as the trace has them: nanoseconds since 1970 for `azure`, since its zero otherwise.
+/// They may not go back, and a trace without a single row is a fault.
 package struct TraceReader {
     private var lines: LineReader
     private var decoder: Decoder

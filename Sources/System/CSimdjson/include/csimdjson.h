@@ -63,7 +63,7 @@ typedef struct {
     int32_t has_tools;     /* tools present, not null and not empty */
     int32_t has_response_format;
     uint32_t prompt_bytes; /* text of the prompt, data URIs left out */
-    uint32_t prompt_ids;   /* token ids, where the prompt is an array of them */
+    uint32_t prompt_ids;   /* token ids, where the prompt holds nothing else */
     uint32_t images;
     uint64_t prompt_hash;
 } csimdjson_body;

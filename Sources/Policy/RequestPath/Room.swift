@@ -1,0 +1,50 @@
+/// What one endpoint may be sent and how soon it would be done: all that a choice looks at, small
+/// enough that a thousand are read in about a microsecond.
+struct Room: Sendable {
+    /// Nothing is in flight: it takes any one request.
+    var isIdle = false
+    var sequences = 0
+    /// Prefill tokens that may still wait there; no limit while none wait.
+    var prefillTokens = 0
+    var contextTokens = 0.0
+    // Predicted nanoseconds of a request: fixed, and for each of its tokens.
+    var firstTokenNanos = 0.0
+    var perPrefillTokenNanos = 0.0
+    var perOutputTokenNanos = 0.0
+    /// What recent failures count for in a choice: an engine that fails fast looks idle, and would
+    /// draw all work.
+    var penaltyNanos = 0.0
+    /// It came back and waits for one request to prove itself on.
+    var wantsTrial = false
+
+    func fits(_ record: RequestRecord) -> Bool {
+        self.isIdle
+            || (self.sequences > 0 && self.contextTokens >= record.contextTokens
+                && self.prefillTokens >= Int(record.prefillTokens))
+    }
+
+    func firstTokenNanos(_ record: RequestRecord) -> Double {
+        self.firstTokenNanos + self.perPrefillTokenNanos * Double(record.prefillTokens)
+    }
+
+    func completionNanos(_ record: RequestRecord) -> Double {
+        if self.wantsTrial, record.retryable, record.failures == 0 { return 0 }
+        return self.penaltyNanos + self.firstTokenNanos(record)
+            + self.perOutputTokenNanos * Double(record.outputTokens)
+    }
+}
+
+/// The numbers of a model's plan that every event needs.
+struct EngineBounds: Sendable {
+    var sequencesMax: Int
+    var contextTokensMax: Double
+    var interTokenNanos: UInt64?
+    var retryShare: Double
+
+    init(_ plan: ModelPlan) {
+        self.sequencesMax = plan.concurrentRequestsMax.map { Int($0) } ?? .max
+        self.contextTokensMax = plan.tokensInFlightMax.map { Double($0) } ?? .infinity
+        self.interTokenNanos = plan.interTokenBoundNanos
+        self.retryShare = plan.retryShare
+    }
+}

@@ -1,0 +1,101 @@
+import Budget
+import EventLoop
+import Gateway
+import Glibc
+
+/// Simulated engines as child processes: they listen on ports of their own choosing and end with
+/// this process, however it ends.
+final class EmbeddedEngines {
+    /// One child. It lives until `lifeline` closes.
+    private struct Child {
+        var process: pid_t
+        var lifeline: Int32
+    }
+
+    private var children: [Child] = []
+
+    /// Starts engines for every simulated model that names no endpoints, and returns the budget with
+    /// their addresses in it.
+    func start(
+        for configuration: Configuration, perModel: Int, options: [String]
+    ) throws(UsageError) -> Configuration {
+        var models = configuration.models
+        for index in models.indices {
+            let engine = models[index].engine
+            guard engine.kind == .simulated, engine.endpoints.isEmpty else { continue }
+            let name = engine.servedModelName ?? models[index].name
+            for _ in 0..<perModel {
+                let address = try self.startOne(model: name, options: options)
+                models[index].engine.endpoints.append(
+                    EngineEndpoint(host: address.host, port: address.port))
+            }
+        }
+        return Configuration(
+            models: models, tenants: configuration.tenants, pools: configuration.pools)
+    }
+
+    /// Ends all children and waits for them.
+    func end() {
+        for child in self.children { close(child.lifeline) }
+        for child in self.children {
+            var status: Int32 = 0
+            waitpid(child.process, &status, 0)
+        }
+        self.children = []
+    }
+
+    private func startOne(model: String, options: [String]) throws(UsageError) -> SocketAddress {
+        var lifeline: [Int32] = [-1, -1]
+        var words: [Int32] = [-1, -1]
+        guard pipe(&lifeline) == 0, pipe(&words) == 0 else {
+            throw UsageError("no pipe to an engine could be made: out of file descriptors")
+        }
+        // No child may hold another one's lifeline.
+        for descriptor in lifeline + words { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_adddup2(&actions, lifeline[0], STDIN_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, words[1], STDERR_FILENO)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        // Ctrl-C is for this process: a group of its own keeps it from the engines.
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+            close(lifeline[0])
+            close(words[1])
+        }
+        let text =
+            ["plimsoll", "engine", "--listen", "127.0.0.1:0", "--model", model, "--with-stdin"]
+            + options
+        var arguments = text.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var process: pid_t = 0
+        let status = posix_spawn(
+            &process, "/proc/self/exe", &actions, &attributes, &arguments, environ)
+        guard status == 0 else {
+            close(lifeline[1])
+            close(words[0])
+            throw UsageError("an engine could not be started: \(String(cString: strerror(status)))")
+        }
+        self.children.append(Child(process: process, lifeline: lifeline[1]))
+        let line = Self.readLine(words[0])
+        close(words[0])
+        // "plimsoll: engine on http://ADDRESS:PORT", or why there is none.
+        guard let slashes = line.lastIndex(of: "/"),
+            let address = SocketAddress(parsing: String(line[line.index(after: slashes)...]))
+        else { throw UsageError("an engine did not start: \(line)") }
+        return address
+    }
+
+    /// The first line a child writes: where it listens, or what is wrong.
+    private static func readLine(_ descriptor: Int32) -> String {
+        var bytes: [UInt8] = []
+        var byte: UInt8 = 0
+        while bytes.count < 4096, read(descriptor, &byte, 1) == 1, byte != 0x0A {
+            bytes.append(byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
