@@ -39,6 +39,19 @@ final class ServiceLog: Sendable {
         fields.append(("loops", .whole(loops)))
         fields.append(("version", .text(Plimsoll.version)))
         self.log.write(LogLine(.info, "started", fields))
+        if let admin, !admin.isLoopback {
+            self.log.write(
+                LogLine(
+                    .warn, "console_exposed",
+                    [
+                        (
+                            "message",
+                            .text(
+                                "the console asks for no key: everybody who reaches \(admin) can "
+                                    + "read it; --probe serves health and metrics alone")
+                        )
+                    ]))
+        }
     }
 
     func warn(_ warnings: [String]) {

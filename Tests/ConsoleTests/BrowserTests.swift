@@ -24,13 +24,26 @@ struct BrowserTests {
         #expect(!dom.contains("<title>owned"))
     }
 
+    @Test("A lost connection is visible, and the last figures stay")
+    func lostConnection() throws {
+        var limits = AdminServer.Limits()
+        limits.watchersMax = 0
+        guard let dom = try Self.page(requests: 2, limits: limits, fragment: "") else { return }
+        #expect(dom.contains(#"data-state="lost""#))
+        #expect(dom.contains("connection lost: figures are of"))
+        #expect(dom.contains("2 of 2; 100 % since start"))
+    }
+
     /// The page's elements after its scripts ran; `nil` without a browser.
-    private static func page(requests: Int, id: String? = nil) throws -> String? {
+    private static func page(
+        requests: Int, id: String? = nil, limits: AdminServer.Limits = AdminServer.Limits(),
+        fragment: String = "#still"
+    ) throws -> String? {
         guard let browser = Tool.find(["chromium", "chromium-browser", "google-chrome"]) else {
             print("skipped: no chromium on the path")
             return nil
         }
-        let test = try TestGateway(engine: try TestEngine.start())
+        let test = try TestGateway(engine: try TestEngine.start(), limits: limits)
         try test.waitUntilReady()
         for index in 0..<requests { #expect(try test.chat(id: id ?? "req-\(index)") == 200) }
         let address = try #require(test.admin.adminAddress)
@@ -40,7 +53,7 @@ struct BrowserTests {
             browser,
             [
                 "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(folder.path)",
-                "--dump-dom", "--virtual-time-budget=5000", "http://\(address)/#still",
+                "--dump-dom", "--virtual-time-budget=5000", "http://\(address)/\(fragment)",
             ]
         ).output
     }

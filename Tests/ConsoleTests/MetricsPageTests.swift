@@ -103,7 +103,7 @@ struct MetricsPageTests {
     @Test("Prometheus's own Python parser takes the whole page, where it is installed")
     func foreignParser() throws {
         guard let python = Tool.python(with: "prometheus_client") else {
-            print("skipped: no python3 with prometheus_client; name one in PLIMSOLL_TEST_PYTHON")
+            print("skipped: no python3 with prometheus_client (scripts/requirements.txt)")
             return
         }
         let test = try TestGateway(engine: try TestEngine.start())

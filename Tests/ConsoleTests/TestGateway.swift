@@ -16,7 +16,10 @@ struct TestGateway {
     let admin: AdminServer
 
     /// `engine`: where the model's engine is; nothing listens on the default.
-    init(engine: SocketAddress = SocketAddress(host: "127.0.0.1", port: 1)) throws {
+    init(
+        engine: SocketAddress = SocketAddress(host: "127.0.0.1", port: 1),
+        limits: AdminServer.Limits = AdminServer.Limits()
+    ) throws {
         let config = try Self.config(engine: engine, bound: "10s")
         let core = GatewayCore(config: config)
         self.gateway = try Gateway(
@@ -24,7 +27,8 @@ struct TestGateway {
         self.status = ServiceStatus(version: "1.2.3", startedUnixNanos: WallClock.unixNanos())
         let anyPort = SocketAddress(host: "127.0.0.1", port: 0)
         self.admin = try AdminServer(
-            gateway: self.gateway, status: self.status, admin: anyPort, probe: anyPort)
+            gateway: self.gateway, status: self.status, admin: anyPort, probe: anyPort,
+            limits: limits)
     }
 
     /// A budget of one model, its class names and alias full of what must be escaped somewhere.

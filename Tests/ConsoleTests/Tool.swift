@@ -33,10 +33,14 @@ enum Tool {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    /// A Python that can import `module`.
+    /// A Python that can import `module`: the project's own environment, else the machine's.
     static func python(with module: String) -> String? {
-        let named = ProcessInfo.processInfo.environment["PLIMSOLL_TEST_PYTHON"]
-        return [named, Self.find(["python3"])].compactMap { $0 }.first { path in
+        let root = URL(filePath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let own = root.appending(path: ".build/venv/bin/python3").path
+        let candidates = [own, Self.find(["python3"])].compactMap { $0 }
+        return candidates.filter { FileManager.default.isExecutableFile(atPath: $0) }.first {
+            path in
             (try? Self.run(path, ["-c", "import \(module)"]))?.status == 0
         }
     }

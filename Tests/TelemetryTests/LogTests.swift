@@ -16,7 +16,8 @@ struct LogTests {
             ])
         #expect(
             String(decoding: line.json(unixNanos: Self.noon), as: UTF8.self)
-                == "{\"ts\":\"2026-11-23T12:00:00.123Z\",\"level\":\"warn\",\"event\":\"request_failed\""
+                == "{\"ts\":\"2026-11-23T12:00:00.123Z\",\"level\":\"warn\""
+                + ",\"event\":\"request_failed\""
                 + ",\"id\":\"a\\\"\\\\\\n\\u0001\",\"ms\":1.5,\"tries\":2,\"whole\":false"
                 + ",\"faults\":[\"x\",\"y\"],\"odd\":null}\n")
     }

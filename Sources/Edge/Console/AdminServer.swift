@@ -12,6 +12,18 @@ package final class AdminServer: Sendable {
     package let probeAddress: SocketAddress?
     private let thread: LoopThread
 
+    /// Bounds of the console's live feed.
+    package struct Limits: Sendable {
+        /// Consoles that watch at once; more are told to come back.
+        package var watchersMax = 16
+        /// Bytes that may wait for one of them; one that reads slower is dropped and comes back.
+        package var watcherBytesMax = 512 << 10
+        /// Between two snapshots.
+        package var everyMillis: UInt64 = 1000
+
+        package init() {}
+    }
+
     private struct Bound: Sendable {
         var admin: SocketAddress?
         var probe: SocketAddress?
@@ -21,14 +33,15 @@ package final class AdminServer: Sendable {
     ///
     /// Throws `StreamError` when an address is taken or not this machine's.
     package init(
-        gateway: Gateway, status: ServiceStatus, admin: SocketAddress?, probe: SocketAddress?
+        gateway: Gateway, status: ServiceStatus, admin: SocketAddress?, probe: SocketAddress?,
+        limits: Limits = Limits()
     ) throws {
         for address in [admin, probe] {
             if let address { try Listener.probe(address) }
         }
         let bound = Handover<Result<Bound, any Error>>()
         self.thread = Loop.spawn { loop in
-            let desk = AdminDesk(loop, gateway: gateway, status: status)
+            let desk = AdminDesk(loop, gateway: gateway, status: status, limits: limits)
             bound.give(
                 Result {
                     Bound(
@@ -56,17 +69,17 @@ final class AdminDesk {
     private var history = History()
     private var sampler: LoopTimer?
 
-    /// Consoles that watch at once.
-    static let watchersMax = 16
-    /// Bytes that may wait for one of them; one that reads slower is dropped and comes back.
-    private static let watcherBytesMax = 512 << 10
+    private let limits: AdminServer.Limits
 
-    init(_ loop: Loop, gateway: Gateway, status: ServiceStatus) {
+    init(
+        _ loop: Loop, gateway: Gateway, status: ServiceStatus, limits: AdminServer.Limits
+    ) {
+        self.limits = limits
         self.loop = loop
         self.gateway = gateway
         self.status = status
         let timer = LoopTimer(loop) { [unowned self] in self.tick() }
-        timer.arm(everyMillis: 1000)
+        timer.arm(everyMillis: limits.everyMillis)
         self.sampler = timer
         self.history.add(self.view)
     }
@@ -85,7 +98,11 @@ final class AdminDesk {
     }
 
     /// The gateway as it is now.
-    var view: GatewayView { GatewayView(self.gateway, self.status) }
+    var view: GatewayView {
+        var view = GatewayView(self.gateway, self.status)
+        view.watchers = self.watchers.count
+        return view
+    }
 
     /// The console's snapshot as JSON; with the whole history, or its latest entries alone.
     func state(wholeHistory: Bool) -> [UInt8] {
@@ -97,7 +114,7 @@ final class AdminDesk {
 
     /// Streams snapshots to a console from now on; `false` when too many watch already.
     func watch(_ connection: ServerConnection, head: HeadBuilder) -> Bool {
-        guard self.watchers.count < Self.watchersMax else { return false }
+        guard self.watchers.count < self.limits.watchersMax else { return false }
         self.watchers.append(connection)
         Self.send(self.state(wholeHistory: true), head: head.bytes, to: connection)
         return true
@@ -115,7 +132,7 @@ final class AdminDesk {
         let json = ConsoleState(view, self.history, now: now, whole: false).json
         // A copy: closing one takes it out of the list.
         for connection in Array(self.watchers) {
-            if connection.stream.pendingBytes > Self.watcherBytesMax {
+            if connection.stream.pendingBytes > self.limits.watcherBytesMax {
                 connection.close()
             } else {
                 Self.send(json, head: nil, to: connection)

@@ -76,12 +76,12 @@ extension ConsoleState {
             if let most = budget.errorRate, Double(group.failed) > most * Double(tried) {
                 reasons.append(
                     "\(place): \(Words.grouped(group.failed)) of \(Words.grouped(tried)) requests "
-                        + "failed, more than the budget allows")
+                        + "failed, more than \(Words.percent(most))")
             }
             if let most = budget.refusalRate, Double(group.refused) > most * Double(group.offered) {
                 reasons.append(
                     "\(place): \(Words.grouped(group.refused)) of \(Words.grouped(group.offered)) "
-                        + "requests refused, more than the budget allows")
+                        + "requests refused, more than \(Words.percent(most))")
             }
         }
         if !reasons.isEmpty { return Verdict(state: "broken", reasons: reasons) }
@@ -147,6 +147,9 @@ extension ConsoleState {
             add(
                 "refused", "\(reason.label), late", recent.refusedLate[index],
                 all.refusedLate[index])
+        }
+        for (index, kind) in FailureKind.allCases.enumerated() {
+            add("failed", kind.rawValue, recent.failedByKind[index], all.failed[index])
         }
         let steps = view.config.models[all.plan.model].spec.overload.degrade
         for (index, count) in all.degraded.enumerated() {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// What the console shows, schema `plimsoll.state/v1`. Times are milliseconds, shares 0 ... 1; `recent`
-/// is the last five minutes, `all` since the start. Never a prompt, an answer or a key.
+/// What the console shows, schema `plimsoll.state/v1`. Times are milliseconds, shares 0 ... 1;
+/// `recent` is the last five minutes, `all` since the start. Never a prompt, an answer or a key.
 struct ConsoleState: Encodable {
     struct Verdict: Encodable {
         /// `held`, `broken` or `idle`.

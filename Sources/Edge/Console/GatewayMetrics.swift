@@ -376,6 +376,8 @@ struct GatewayMetrics {
         self.text.open(
             "plimsoll_dropped_log_lines_total", .counter, "Log lines dropped at their bound.")
         self.text.sample(status.droppedLogLines)
+        self.gauge(
+            "plimsoll_console_watchers", "Consoles that watch live.", Double(self.view.watchers))
         self.text.open("plimsoll_build_info", .gauge, "Always 1; the version as a label.")
         self.text.sample(UInt64(1), [Label("version", status.version)])
     }

@@ -20,6 +20,8 @@ struct GatewayView: Sendable {
     var events: [GatewayEvents.Entry]
     var status: ServiceStatus.Values
     var process: ProcessFigures
+    /// Consoles that watch live.
+    var watchers = 0
 
     init(_ gateway: Gateway, _ status: ServiceStatus) {
         let core = gateway.core

@@ -11,13 +11,14 @@ struct History {
         var offered: UInt64 = 0
         var good: UInt64 = 0
         var completed: UInt64 = 0
-        var failed: UInt64 = 0
         var abandoned: UInt64 = 0
         var refusedEarly: [UInt64]
         var refusedLate: [UInt64]
+        var failedByKind: [UInt64]
         var degraded: [UInt64]
         var inside: [GroupCounters.Inside]
 
+        var failed: UInt64 { self.failedByKind.reduce(0, +) }
         var refused: UInt64 { self.refusedEarly.reduce(0, +) + self.refusedLate.reduce(0, +) }
         var degradedTotal: UInt64 { self.degraded.reduce(0, +) }
     }
@@ -58,9 +59,9 @@ extension History.GroupPoint {
     init(_ group: GroupCounters) {
         self.init(
             plan: group.plan, offered: group.offered, good: group.good,
-            completed: group.completed, failed: group.failedTotal, abandoned: group.abandoned,
+            completed: group.completed, abandoned: group.abandoned,
             refusedEarly: group.refusedEarly, refusedLate: group.refusedLate,
-            degraded: group.degraded, inside: group.inside)
+            failedByKind: group.failed, degraded: group.degraded, inside: group.inside)
     }
 
     /// The difference to an earlier point; what was judged by other bounds then counts from zero.
@@ -68,10 +69,10 @@ extension History.GroupPoint {
         var now = self
         now.offered -= min(now.offered, before.offered)
         now.completed -= min(now.completed, before.completed)
-        now.failed -= min(now.failed, before.failed)
         now.abandoned -= min(now.abandoned, before.abandoned)
         Self.subtract(before.refusedEarly, from: &now.refusedEarly)
         Self.subtract(before.refusedLate, from: &now.refusedLate)
+        Self.subtract(before.failedByKind, from: &now.failedByKind)
         Self.subtract(before.degraded, from: &now.degraded)
         guard before.plan.objectives == now.plan.objectives else { return now }
         now.good -= min(now.good, before.good)

@@ -31,8 +31,8 @@ enum Page {
     }
 }
 
-/// Chart.js as the distribution installs it (package `libjs-chart.js`). Without it the console shows
-/// tables in place of charts.
+/// Chart.js as the distribution installs it (package `libjs-chart.js`). Without it the console
+/// shows tables in place of charts.
 enum ChartLibrary {
     private static let paths = [
         "/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/chart.js",

@@ -3,6 +3,7 @@ import Synchronization
 /// What the process knows of itself beside its gateway; written by whoever runs it, read by the
 /// health, metrics and console pages.
 package final class ServiceStatus: Sendable {
+    /// What it knows at one moment.
     package struct Values: Sendable {
         package var version: String
         /// Wall clock, nanoseconds since 1970.
@@ -31,6 +32,7 @@ package final class ServiceStatus: Sendable {
 
     package var current: Values { self.values.withLock { $0 } }
 
+    /// Changes it, from any thread.
     package func update(_ body: (inout sending Values) -> Void) {
         self.values.withLock { body(&$0) }
     }

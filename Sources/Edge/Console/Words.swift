@@ -24,6 +24,14 @@ enum Words {
         return "\(bounded / 100)." + (fraction.count < 2 ? "0" : "") + fraction + " %"
     }
 
+    /// A written share as `0.1 %`, to the thousandth of a percent.
+    static func percent(_ share: Double) -> String {
+        let thousandths = Int((share * 100_000).rounded())
+        let fraction = String(String(1000 + thousandths % 1000).dropFirst())
+        let digits = String(fraction.reversed().drop { $0 == "0" }.reversed())
+        return "\(thousandths / 1000)" + (digits.isEmpty ? "" : ".\(digits)") + " %"
+    }
+
     /// `80 ms`, `1.5 s`, `10 min`.
     static func duration(_ nanos: UInt64) -> String {
         if nanos >= 120_000_000_000 { return Self.short(Double(nanos) / 60e9) + " min" }

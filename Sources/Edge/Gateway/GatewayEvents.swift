@@ -33,6 +33,7 @@ package final class GatewayEvents: Sendable {
         self.sink = sink
     }
 
+    /// Keeps a change, with the time of day, and hands it to the sink.
     package func add(_ change: Change) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

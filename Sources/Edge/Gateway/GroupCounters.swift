@@ -124,8 +124,8 @@ package struct GroupCounters: Sendable {
         return record.endToEndNanos <= bound
     }
 
-    /// A request that ended without the figure is outside a bound it had already exceeded; otherwise
-    /// nothing is known of it. Refusals and clients' faults are counted apart and never here.
+    /// A request that ended without the figure is outside a bound it had already exceeded;
+    /// otherwise nothing is known of it. Refusals and clients' faults are never counted here.
     private mutating func judge(_ record: RequestRecord) {
         var isWhole = false
         switch record.outcome {

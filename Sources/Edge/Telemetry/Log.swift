@@ -9,6 +9,7 @@ import Synchronization
 /// waits to be written is at most `waitingBytesMax`. What is dropped is counted, and said in the
 /// next line of its kind.
 package final class Log: Sendable {
+    /// How a line is written.
     package enum Form: Sendable {
         /// One JSON object a line.
         case json
@@ -59,7 +60,7 @@ package final class Log: Sendable {
     /// Lines dropped so far, for metrics.
     package var droppedLines: UInt64 { self.state.withLock { $0.dropped } }
 
-    /// Takes one line unless its kind has used up its second. `make` is called only when it has not.
+    /// Takes one line unless its kind has used up its second: then `make` is not called.
     ///
     /// Never blocks on the descriptor.
     package func write(_ event: String, _ make: () -> LogLine) {
@@ -156,27 +157,30 @@ package enum WallClock {
     }
 }
 
-/// Wakes one waiting thread; a raise before the wait is not lost.
-private final class Signal: @unchecked Sendable {
-    // Safety: a POSIX semaphore is made to be used from several threads; it is never destroyed
-    // while one waits, because the log's thread holds the log.
-    private let semaphore: UnsafeMutablePointer<sem_t>
+/// Wakes one waiting thread; a raise before the wait is not lost, many are one.
+private struct Signal: Sendable {
+    // The ends of a pipe, open as long as the process lives.
+    private let readEnd: Int32
+    private let writeEnd: Int32
 
     init() {
-        self.semaphore = .allocate(capacity: 1)
-        sem_init(self.semaphore, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(self.semaphore)
-        self.semaphore.deallocate()
+        var ends: [Int32] = [-1, -1]
+        let status = pipe(&ends)
+        precondition(status == 0, "no pipe for the log: the process is out of files")
+        self.readEnd = ends[0]
+        self.writeEnd = ends[1]
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // A full pipe wakes as well as one more byte would.
+        _ = fcntl(self.writeEnd, F_SETFL, O_NONBLOCK)
     }
 
     func raise() {
-        sem_post(self.semaphore)
+        var byte: UInt8 = 1
+        _ = Glibc.write(self.writeEnd, &byte, 1)
     }
 
     func wait() {
-        while sem_wait(self.semaphore) != 0, errno == EINTR {}
+        var bytes = [UInt8](repeating: 0, count: 256)
+        while read(self.readEnd, &bytes, bytes.count) < 0, errno == EINTR {}
     }
 }

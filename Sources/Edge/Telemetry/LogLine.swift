@@ -2,6 +2,7 @@ import Glibc
 
 /// One thing worth a line in the log. Never a prompt, an answer or a key.
 package struct LogLine: Sendable {
+    /// How much it matters.
     package enum Level: String, Sendable, Comparable {
         case info, warn, error
 
