@@ -97,7 +97,8 @@ struct Arguments {
         guard let text = self.text(name) else { return nil }
         guard let value = Int(text), range.contains(value) else {
             throw UsageError(
-                "\(name) '\(text)' is no whole number from \(range.lowerBound) to \(range.upperBound)")
+                "\(name) '\(text)' is no whole number from \(range.lowerBound) to "
+                    + "\(range.upperBound)")
         }
         return value
     }

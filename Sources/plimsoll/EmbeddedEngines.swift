@@ -14,8 +14,8 @@ final class EmbeddedEngines {
 
     private var children: [Child] = []
 
-    /// Starts engines for every simulated model that names no endpoints, and returns the budget with
-    /// their addresses in it.
+    /// Starts engines for every simulated model that names no endpoints, and returns the budget
+    /// with their addresses in it.
     func start(
         for configuration: Configuration, perModel: Int, options: [String]
     ) throws(UsageError) -> Configuration {

@@ -11,7 +11,8 @@ enum EngineCommand: Command {
         options: [
             .init(name: "--listen", value: "ADDR:PORT", help: "clients (127.0.0.1:8000)"),
             .init(
-                name: "--model", value: "NAME", help: "a name it answers to (simulated); may repeat",
+                name: "--model", value: "NAME",
+                help: "a name it answers to (simulated); may repeat",
                 repeats: true),
             .init(
                 name: "--profile", value: "NAME",
@@ -32,7 +33,8 @@ enum EngineCommand: Command {
             .init(name: "--with-stdin", help: "end when standard input does"),
         ],
         example: "plimsoll engine --listen 127.0.0.1:8000 --profile llama-3.1-8b-a100-tp2",
-        notes: "A prompt has a token for every \(EngineSettings.bytesPerToken) bytes; the answer has"
+        notes:
+            "A prompt has a token for every \(EngineSettings.bytesPerToken) bytes; the answer has"
             + " as many tokens as the\nrequest allows. SIGTERM finishes what was accepted.")
 
     static func run(_ arguments: Arguments) throws -> Int32 {
@@ -76,8 +78,8 @@ enum EngineCommand: Command {
     }
 
     /// Ends the engine from the signal thread.
+    // Safety: the engine and its loop are only touched by the closure, on the loop's thread.
     private struct EngineEnd: @unchecked Sendable {
-        // Safety: the engine and its loop are only touched by the closure, on the loop's thread.
         private let engine: SimulatedEngine
         private let loop: Loop
         private let mailbox: Mailbox

@@ -7,7 +7,8 @@ enum KeyCommand: Command {
         words: ["new"],
         options: [.init(name: "--output", value: "text|json", help: "how the result is printed")],
         example: "plimsoll key new",
-        notes: "The key is shown once and kept nowhere: give it to the tenant, put the record into\n"
+        notes:
+            "The key is shown once and kept nowhere: give it to the tenant, put the record into\n"
             + "spec.keys of its Tenant.")
 
     private struct Result: Encodable {

@@ -6,10 +6,12 @@ enum Plimsoll {
     static let version = "0.1.0"
 
     /// In the order help shows them.
-    static var commands: [any Command.Type] { [
-        UpCommand.self, CheckCommand.self, KeyCommand.self, GatewayCommand.self,
-        EngineCommand.self, ReplayCommand.self,
-    ] }
+    static var commands: [any Command.Type] {
+        [
+            UpCommand.self, CheckCommand.self, KeyCommand.self, GatewayCommand.self,
+            EngineCommand.self, ReplayCommand.self,
+        ]
+    }
 
     static func main() {
         // A peer that closes early is an error of that connection, not the end of the process.

@@ -18,7 +18,8 @@ final class StageLedgerCheck: Sendable {
             let share = Double(self.inside) * 100 / Double(self.matched)
             let hundredths = Int(share * 100)
             let percent = "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10)"
-            return "stage ledger: \(self.matched) requests matched, unattributed time within 1 % or "
+            return
+                "stage ledger: \(self.matched) requests matched, unattributed time within 1 % or "
                 + "1 ms for \(percent) %; p50 \(self.unattributedP50 / 1000) us, "
                 + "p99.9 \(self.unattributedP999 / 1000) us"
         }

@@ -108,7 +108,8 @@ enum UpCommand: Command {
         var options: [String] = []
         if let profile = arguments.text("--profile") { options += ["--profile", profile] }
         var settings = Service.Settings(
-            paths: paths, listen: try GatewayCommand.address(arguments, "--listen", "127.0.0.1:8080"),
+            paths: paths,
+            listen: try GatewayCommand.address(arguments, "--listen", "127.0.0.1:8080"),
             admin: try GatewayCommand.address(arguments, "--admin", "127.0.0.1:8081"), probe: nil,
             loops: try arguments.number("--loops", in: 1...256) ?? 1, drainDelayNanos: 0,
             drainTimeoutNanos: 30_000_000_000, caFile: nil, options: GatewayOptions())

@@ -102,7 +102,8 @@ import Testing
         print(
             name,
             "| offered \(outcome.offered) | TTFT p50 \(fixed(ttft50)) p99 \(fixed(ttft99)) ms",
-            "| ITL p50 \(fixed(itl50)) p99 \(fixed(itl99)) ms | refused \(fixed(refused, 3)) late \(fixed(late, 3))",
+            "| ITL p50 \(fixed(itl50)) p99 \(fixed(itl99)) ms",
+            "| refused \(fixed(refused, 3)) late \(fixed(late, 3))",
             "| goodput \(fixed(goodput, 3)) of capacity",
             "| waiting prefill \(outcome.prefillWaitingPeak)")
     }

@@ -1,7 +1,8 @@
 import RequestPath
 import Testing
 
-/// What else happens to a fleet: surges, whole answers, no bound on decode, a dead engine, a ladder.
+/// What else happens to a fleet: surges, whole answers, no bound on decode, a dead engine, a
+/// ladder.
 @Suite struct StressTests {
     typealias Profile = SmallEngine.Profile
 

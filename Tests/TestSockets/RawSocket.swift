@@ -89,7 +89,8 @@ package final class RawSocket: @unchecked Sendable {
         }
     }
 
-    /// Reads until `text` has come; returns everything up to and with it, or what came before the end.
+    /// Reads until `text` has come; returns everything up to and with it, or what came before the
+    /// end.
     package func receive(until text: String) -> [UInt8] {
         let wanted = Array(text.utf8)
         var all: [UInt8] = []

@@ -6,18 +6,29 @@ struct DocumentationTests {
     private let checkout = Checkout.current
 
     /// Stored properties, constants and initialisers say what they are by name, unit and type, and
-    /// their type's comment carries the rest. Everything else is documented where it stands.
+    /// their type's comment carries the rest. What a protocol asks for is documented there, so that
+    /// an `extension Type: Protocol` need not say it again. Everything else is documented where it
+    /// stands.
     @Test("Every package type and function has a doc comment")
     func comments() {
         let wrong = self.checkout.sources.flatMap { file in
             file.code.indices.compactMap { index -> String? in
-                guard needsComment(file.code[index]), !hasComment(above: index, in: file.lines)
+                guard needsComment(file.code[index]), !hasComment(above: index, in: file.lines),
+                    !isConformance(index, in: file.code)
                 else { return nil }
                 return "\(file.path):\(index + 1): "
                     + file.lines[index].trimmingCharacters(in: .whitespaces)
             }
         }
         expectNone(wrong, "Say what it is, its units, its bounds and how it fails:")
+    }
+
+    /// Whether a member stands in an extension that names a protocol.
+    private func isConformance(_ index: Int, in code: [String]) -> Bool {
+        guard code[index].hasPrefix("    ") else { return false }
+        let opener = code[..<index].last { !$0.isEmpty && !$0.hasPrefix(" ") && $0 != "}" }
+        guard let opener, opener.hasPrefix("extension ") else { return false }
+        return opener.contains(": ")
     }
 
     private func needsComment(_ code: String) -> Bool {
@@ -45,7 +56,8 @@ struct DocumentationTests {
     private func hasComment(above index: Int, in lines: [String]) -> Bool {
         for line in lines[..<index].reversed() {
             let text = line.trimmingCharacters(in: .whitespaces)
-            if text.hasPrefix("@") { continue }
+            // Attributes and a safety proof may stand between the comment and what it is about.
+            if text.hasPrefix("@") || (text.hasPrefix("//") && !text.hasPrefix("///")) { continue }
             return text.hasPrefix("///") || text.hasSuffix("*/")
         }
         return false

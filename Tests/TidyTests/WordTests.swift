@@ -6,7 +6,17 @@ struct WordTests {
 
     /// Files that may hold state the compiler cannot prove safe to share, each with the reason in
     /// a `Safety:` comment right above the declaration.
-    private let unchecked: Set<String> = []
+    private let unchecked: Set<String> = [
+        "Sources/Edge/EventLoop/Loop.swift",
+        "Sources/Edge/EventLoop/Stream.swift",
+        "Sources/Edge/EventLoop/TLSSession.swift",
+        "Sources/Edge/Gateway/Gateway.swift",
+        "Sources/Edge/Gateway/GatewayCore.swift",
+        "Sources/Edge/Gateway/GatewayLoop.swift",
+        "Sources/Edge/Replay/Pacer.swift",
+        "Sources/Edge/Replay/ReplayLoop.swift",
+        "Sources/plimsoll/EngineCommand.swift",
+    ]
 
     @Test("No force, no unfinished work")
     func banned() {

@@ -103,9 +103,9 @@ package final class LoopThread: Sendable {
 /// Closures that other threads hand to a loop, run in order on the loop's thread.
 ///
 /// Each live request has at most a few posts under way, so the connection limit bounds it.
+// Safety: `posts` is behind a mutex, and `uv_async_send` may be called from any thread. The handle
+// lives as long as the process: loops are never torn down.
 package final class Mailbox: @unchecked Sendable {
-    // Safe: `posts` is behind a mutex, and `uv_async_send` may be called from any thread. The handle
-    // lives as long as the process: loops are never torn down.
     private let posts = Mutex<[@Sendable () -> Void]>([])
     private let async: UnsafeMutablePointer<uv_async_t>
 

@@ -1,7 +1,8 @@
 internal import CUV
 import Glibc
 
-/// What happens on a stream. Called on the loop's thread; a stream may be closed inside any of them.
+/// What happens on a stream. Called on the loop's thread; a stream may be closed inside any of
+/// them.
 package protocol StreamDelegate: AnyObject {
     /// An outgoing connection stands (and its TLS handshake is done).
     func streamConnected(_ stream: Stream)
@@ -17,6 +18,7 @@ package protocol StreamDelegate: AnyObject {
 
 /// Why a stream ended.
 package struct StreamError: Error, Equatable {
+    /// Kinds of ends that are told apart.
     package enum Code: Equatable {
         case refused, reset, timedOut, unreachable, tls, other
     }
@@ -372,8 +374,8 @@ package struct WriteBuffer {
 }
 
 /// Carries a loop's own object through its mailbox and back to the same thread.
+// Safety: the box is made on the loop's thread and opened there again by the loop's mailbox.
 struct UncheckedBox<Value: AnyObject>: @unchecked Sendable {
-    // Safe: the box is made on the loop's thread and opened there again by the loop's mailbox.
     private let value: Value
 
     init(_ value: Value) {
@@ -385,8 +387,8 @@ struct UncheckedBox<Value: AnyObject>: @unchecked Sendable {
         return { work.body(self.value) }
     }
 
+    // Safety: for the same reason as the box.
     private struct UncheckedWork: @unchecked Sendable {
-        // Safe for the same reason as the box.
         let body: (Value) -> Void
     }
 }

@@ -48,7 +48,8 @@ struct BodyEdits {
     }
 
     /// Lowers every limit on output tokens to `tokens`, and writes one where there is none.
-    mutating func cap(_ body: RequestBody, _ surface: Surface, tokens: UInt32, _ bytes: Span<UInt8>) {
+    mutating func cap(_ body: RequestBody, _ surface: Surface, tokens: UInt32, _ bytes: Span<UInt8>)
+    {
         guard let field = surface.limitField else { return }
         var hasLimit = false
         for range in [body.maxTokens, body.maxCompletionTokens, body.maxOutputTokens] {

@@ -44,7 +44,8 @@ final class EngineMonitor {
         let endpoints = self.gateway.config.endpoints
         for index in endpoints.indices {
             if index == self.targets.count { self.targets.append(nil) }
-            guard endpoints[index].isActive, let link = self.gateway.endpoint(EndpointID(raw: index))
+            guard endpoints[index].isActive,
+                let link = self.gateway.endpoint(EndpointID(raw: index))
             else {
                 self.targets[index] = nil
                 continue

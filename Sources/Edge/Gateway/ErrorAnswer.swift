@@ -59,7 +59,8 @@ package struct ErrorAnswer {
         let reason = refusal.reason
         let status = reason == .tooLong ? 400 : reason.isContention ? 429 : 503
         let type =
-            status == 429 ? "rate_limit_error"
+            status == 429
+            ? "rate_limit_error"
             : status == 503 ? "service_unavailable_error" : "invalid_request_error"
         return ErrorAnswer(
             status, type: type, code: reason.label, reason.message(model: model),
@@ -106,13 +107,15 @@ extension RefusalReason {
     func message(model: String) -> String {
         switch self {
         case .saturated:
-            "model '\(model)' is at its load line: the request would miss its latency budget; retry after the time given"
+            "model '\(model)' is at its load line: the request would miss its latency budget; "
+                + "retry after the time given"
         case .queueFull:
             "the queue of model '\(model)' for this class is full; retry after the time given"
         case .rateLimited:
             "the tenant's rate limit is used up; retry after the time given"
         case .infeasible:
-            "the prompt is too long to meet the latency budget of model '\(model)' even on an idle engine"
+            "the prompt is too long to meet the latency budget of model '\(model)' even on an "
+                + "idle engine"
         case .tooLong:
             "prompt and output together exceed the context of model '\(model)'"
         case .noCapacity:
@@ -129,6 +132,7 @@ package struct JSONText {
 
     package init() {}
 
+    /// Appends text that is JSON already.
     package mutating func append(_ raw: String) {
         self.bytes.append(contentsOf: raw.utf8)
     }

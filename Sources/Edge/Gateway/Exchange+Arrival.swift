@@ -78,7 +78,8 @@ extension Exchange {
         guard let model = self.body.model, model.count > 0 else {
             return surface == .other
                 ? self.gateway.unknownPath(for: self.tenant)
-                : ErrorAnswer(400, code: "missing_model", "the field 'model' is missing", param: "model")
+                : ErrorAnswer(
+                    400, code: "missing_model", "the field 'model' is missing", param: "model")
         }
         return self.findModel(
             span, ByteRange(start: range.start + model.start, end: range.start + model.end))
@@ -129,7 +130,8 @@ extension Exchange {
                     return .refused(
                         ErrorAnswer(
                             400, code: "unknown_class",
-                            "x-plimsoll-class: model '\(model.spec.name)' has no class '\(name)'; it has "
+                            "x-plimsoll-class: model '\(model.spec.name)' has no class "
+                                + "'\(name)'; it has "
                                 + model.spec.classes.map { $0.name }.joined(separator: ", ")))
                 }
                 classIndex = index

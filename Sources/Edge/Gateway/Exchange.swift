@@ -44,7 +44,8 @@ final class Exchange {
     var engineHead = HeadBuilder()
 
     var upstream: ClientConnection?
-    /// A reused connection broke before any answer: tried once more on a fresh one, as the same try.
+    /// A reused connection broke before any answer: tried once more on a fresh one, as the same
+    /// try.
     var hasRetriedFresh = false
     var relay = Relay.none
     /// Head and body runs that leave with the next flush.
@@ -129,15 +130,17 @@ final class Exchange {
         let requestID = self.record.requestID
         let queueMillis = self.record.times.dispatched.nanosSince(self.record.times.admitted)
         self.settle()
-        self.connection.respond(status: error.status, fields: { head in
-            head.append("x-request-id: ")
-            head.append(requestID)
-            head.append("\r\n")
-            if queueMillis > 0 {
-                head.field("x-plimsoll-queue-ms", decimal: queueMillis / 1_000_000)
-            }
-            error.appendFields(&head)
-        }, body: error.body)
+        self.connection.respond(
+            status: error.status,
+            fields: { head in
+                head.append("x-request-id: ")
+                head.append(requestID)
+                head.append("\r\n")
+                if queueMillis > 0 {
+                    head.field("x-plimsoll-queue-ms", decimal: queueMillis / 1_000_000)
+                }
+                error.appendFields(&head)
+            }, body: error.body)
     }
 
     /// Ends an answer whose engine broke: an error event and no `[DONE]`, or a reset.

@@ -110,8 +110,8 @@ package final class Gateway: Sendable {
 }
 
 /// A loop's gateway, for closures of the loop's own mailbox.
+// Safety: opened only in closures that run on the loop's thread.
 private struct LoopBox: @unchecked Sendable {
-    // Safe: opened only in closures that run on the loop's thread.
     let gateway: GatewayLoop
 
     init(_ held: Unmanaged<GatewayLoop>) {
@@ -133,8 +133,8 @@ final class SharedCounter: Sendable {
 }
 
 /// One value handed from one thread to another that waits for it.
+// Safety: the value is behind the mutex of the condition variable.
 package final class Handover<Value: Sendable>: @unchecked Sendable {
-    // Safe: the value is behind the mutex of the condition variable.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var value: Value?

@@ -36,6 +36,7 @@ package final class GatewayConfig: Sendable {
         }
     }
 
+    /// One tenant and what it may use.
     package struct Tenant: Sendable {
         package var spec: TenantSpec
         package var isActive: Bool
@@ -48,6 +49,7 @@ package final class GatewayConfig: Sendable {
         var classCeiling: Int
     }
 
+    /// One engine endpoint of a model.
     package struct Endpoint: Sendable {
         package var model: ModelID
         package var engine: EngineEndpoint
@@ -80,7 +82,8 @@ package final class GatewayConfig: Sendable {
 
     /// Compiles `configuration`; `previous` keeps ids stable.
     ///
-    /// Resolves host names and reads engine credentials: blocks, and throws with the words for them.
+    /// Resolves host names and reads engine credentials: blocks, and throws with the words for
+    /// them.
     package init(
         _ configuration: Configuration, previous: GatewayConfig? = nil
     ) throws(GatewayConfigFault) {

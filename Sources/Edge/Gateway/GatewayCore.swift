@@ -99,12 +99,14 @@ package final class GatewayCore: Sendable {
         }
     }
 
-    /// Tells admission of every active endpoint and forgets those that went; a probe makes them ready.
+    /// Tells admission of every active endpoint and forgets those that went; a probe makes them
+    /// ready.
     func announceEndpoints(replacing old: GatewayConfig? = nil) {
         let config = self.currentConfig
         var own: [Action] = []
         for (index, endpoint) in config.endpoints.enumerated() {
-            let was = old.map { index < $0.endpoints.count && $0.endpoints[index].isActive } ?? false
+            let was =
+                old.map { index < $0.endpoints.count && $0.endpoints[index].isActive } ?? false
             guard was != endpoint.isActive else { continue }
             let id = EndpointID(raw: index)
             let event: Event =
@@ -143,8 +145,8 @@ package final class GatewayCore: Sendable {
 }
 
 /// The engine monitor, for closures of its own loop's mailbox.
+// Safety: opened only on the loop's thread.
 private struct MonitorBox: @unchecked Sendable {
-    // Safe: opened only on the loop's thread.
     let monitor: EngineMonitor
 
     init(_ monitor: EngineMonitor) {

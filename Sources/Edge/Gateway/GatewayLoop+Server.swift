@@ -167,7 +167,8 @@ extension Exchange {
             case .refused, .draining, .busy: .noEndpoint
             case .stalled: .stalled
             case .serverError: .engineError
-            case .disconnected, .malformed: self.connection.hasStartedResponse ? .truncated : .badAnswer
+            case .disconnected, .malformed:
+                self.connection.hasStartedResponse ? .truncated : .badAnswer
             }
         if failure == .serverError, !self.collected.isEmpty,
             !self.connection.hasStartedResponse
@@ -177,11 +178,13 @@ extension Exchange {
             let requestID = self.record.requestID
             self.record.outcome = .failed(kind)
             self.settle()
-            return self.connection.respond(status: status, fields: { head in
-                head.append("x-request-id: ")
-                head.append(requestID)
-                head.append("\r\n")
-            }, body: body)
+            return self.connection.respond(
+                status: status,
+                fields: { head in
+                    head.append("x-request-id: ")
+                    head.append(requestID)
+                    head.append("\r\n")
+                }, body: body)
         }
         self.answer(.failure(failure, model: self.modelName), outcome: .failed(kind))
     }

@@ -265,9 +265,9 @@ enum ConstantTime {
 }
 
 /// Carries a gateway loop into the closures of its own mailbox.
+// Safety: the closures run on the loop's own thread, from its own mailbox, and the loop lives as
+// long as the process.
 private struct LoopMailbox: @unchecked Sendable {
-    // Safe: the closures run on the loop's own thread, from its own mailbox, and the loop lives as
-    // long as the process.
     private unowned let gateway: GatewayLoop
 
     init(_ gateway: GatewayLoop) {

@@ -117,6 +117,7 @@ package final class ClientConnection {
     /// Holds the response back while its reader is slow.
     package func pause() { self.stream?.readStop() }
 
+    /// Lets the response flow again.
     package func resume() { self.stream?.readStart() }
 
     /// Closes at once; the handler is not told.

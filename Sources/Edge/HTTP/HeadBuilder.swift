@@ -8,28 +8,34 @@ package struct HeadBuilder {
         self.bytes.reserveCapacity(2048)
     }
 
+    /// Begins another head in the same storage.
     package mutating func removeAll() {
         self.bytes.removeAll(keepingCapacity: true)
     }
 
+    /// Appends text as it is.
     package mutating func append(_ literal: StaticString) {
         self.bytes.append(
             contentsOf: UnsafeBufferPointer(
                 start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
+    /// Appends bytes as they are.
     package mutating func append(_ raw: UnsafeRawBufferPointer) {
         self.bytes.append(contentsOf: raw)
     }
 
+    /// Appends text as UTF-8.
     package mutating func append(_ text: String) {
         self.bytes.append(contentsOf: text.utf8)
     }
 
+    /// Appends bytes as they are.
     package mutating func append(_ bytes: [UInt8]) {
         self.bytes.append(contentsOf: bytes)
     }
 
+    /// Appends a number in decimal.
     package mutating func append(decimal value: UInt64) {
         var scale: UInt64 = 1
         while value / scale >= 10 { scale *= 10 }
@@ -57,6 +63,7 @@ package struct HeadBuilder {
         self.append("\r\n")
     }
 
+    /// Appends a field whose value is a number.
     package mutating func field(_ name: StaticString, decimal value: UInt64) {
         self.append(name)
         self.append(": ")
@@ -72,6 +79,7 @@ package struct HeadBuilder {
         self.append("\r\n")
     }
 
+    /// Appends the status line of a response.
     package mutating func statusLine(_ status: Int) {
         self.append("HTTP/1.1 ")
         self.append(decimal: UInt64(status))
@@ -83,6 +91,7 @@ package struct HeadBuilder {
 
 /// Reason phrases (RFC 9110 15).
 package enum StatusText {
+    /// The phrase of a status; `Status` for one that is never sent.
     package static func of(_ status: Int) -> StaticString {
         switch status {
         case 200: "OK"

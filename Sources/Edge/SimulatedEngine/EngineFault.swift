@@ -1,5 +1,6 @@
 /// Something a simulated engine does wrong on request, to see what its gateway does.
 package struct EngineFault: Sendable, Equatable {
+    /// What goes wrong.
     package enum Kind: Sendable, Equatable {
         /// No step is made for this long; connections stay open.
         case stall(nanos: UInt64)

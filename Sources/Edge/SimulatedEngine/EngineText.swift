@@ -13,7 +13,11 @@ enum EngineText {
         bytes += sequence.chunkStart
         bytes.append(
             contentsOf:
-                "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n"
+                #"{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"#
+                .utf8)
+        bytes.append(
+            contentsOf:
+                "\"finish_reason\":null}]}\n\n"
                 .utf8)
     }
 
@@ -23,8 +27,8 @@ enum EngineText {
         bytes += sequence.chunkStart
         bytes.append(
             contentsOf: (sequence.isChat
-                ? "{\"index\":0,\"delta\":{\"content\":\" sea\"},\"logprobs\":null,\"finish_reason\":"
-                : "{\"index\":0,\"text\":\" sea\",\"logprobs\":null,\"finish_reason\":").utf8)
+                ? #"{"index":0,"delta":{"content":" sea"},"logprobs":null,"finish_reason":"#
+                : #"{"index":0,"text":" sea","logprobs":null,"finish_reason":"#).utf8)
         bytes.append(contentsOf: (isLast ? "\"length\"}]}\n\n" : "null}]}\n\n").utf8)
     }
 
@@ -38,7 +42,8 @@ enum EngineText {
         let text = String(repeating: " sea", count: sequence.produced)
         let choice =
             sequence.isChat
-            ? "\"message\":{\"role\":\"assistant\",\"content\":\"\(text)\"}" : "\"text\":\"\(text)\""
+            ? "\"message\":{\"role\":\"assistant\",\"content\":\"\(text)\"}"
+            : "\"text\":\"\(text)\""
         let object = sequence.isChat ? "chat.completion" : "text_completion"
         return Array(
             ("{\"id\":\"\(sequence.name)\",\"object\":\"\(object)\",\"created\":1700000000,"
@@ -85,9 +90,12 @@ enum EngineText {
             "generation_tokens_total", "counter", "Output tokens.",
             Double(counters.generationTokens))
         add("num_preemptions_total", "counter", "Preemptions.", Double(counters.preemptions))
-        add("prefix_cache_queries_total", "counter", "Tokens asked of the prefix cache.",
+        add(
+            "prefix_cache_queries_total", "counter", "Tokens asked of the prefix cache.",
             Double(counters.prefixQueries))
-        add("prefix_cache_hits_total", "counter", "Tokens found there.", Double(counters.prefixHits))
+        add(
+            "prefix_cache_hits_total", "counter", "Tokens found there.", Double(counters.prefixHits)
+        )
         return Array(text.utf8)
     }
 

@@ -5,8 +5,8 @@ import Statistics
 import Time
 package import Wire
 
-/// An OpenAI-compatible server whose answers take as long as a real engine's would: the engine model
-/// of the twin, in real time.
+/// An OpenAI-compatible server whose answers take as long as a real engine's would: the engine
+/// model of the twin, in real time.
 ///
 /// Its text is meaningless; its timing, batching, queueing, metrics and errors are those of vLLM.
 package final class SimulatedEngine {
@@ -366,7 +366,8 @@ extension SimulatedEngine: ServerHandler {
 
     package func serverFault(_ connection: ServerConnection, _ fault: WireFault) {
         connection.respond(
-            status: fault.status, body: EngineText.error(fault.status, "Bad Request", fault.message))
+            status: fault.status, body: EngineText.error(fault.status, "Bad Request", fault.message)
+        )
     }
 
     package func serverOverflow(_ connection: ServerConnection) {

@@ -15,8 +15,8 @@ extension Admission {
         return record.due.advanced(byNanos: grace)
     }
 
-    /// Sends queued work of a model while an endpoint has room. Where only `changed` can have gained
-    /// room, the others are not asked again for a request that they had none for.
+    /// Sends queued work of a model while an endpoint has room. Where only `changed` can have
+    /// gained room, the others are not asked again for a request that they had none for.
     mutating func pump(
         _ model: Int, changed: Int? = nil, now: Instant, into actions: inout ActionBuffer
     ) {

@@ -77,8 +77,8 @@ extension Admission {
         return nil
     }
 
-    /// The model that the ladder offers to a request its own model refuses: always when it could not
-    /// meet its bound here even on an idle engine, else once the ladder has climbed there.
+    /// The model that the ladder offers to a request its own model refuses: always when it could
+    /// not meet its bound here even on an idle engine, else once the ladder has climbed there.
     func refuge(from record: RequestRecord, reason: RefusalReason) -> Int? {
         let model = Int(record.asked)
         let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)

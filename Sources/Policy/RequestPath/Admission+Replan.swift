@@ -3,8 +3,8 @@ import Time
 extension Admission {
     /// Takes a changed plan into force with every live request in place.
     ///
-    /// What has been learned is kept; where a model's classes changed in number, its queues are laid
-    /// out anew and its requests keep their deadlines.
+    /// What has been learned is kept; where a model's classes changed in number, its queues are
+    /// laid out anew and its requests keep their deadlines.
     mutating func replan(_ plan: Plan, now: Instant, into actions: inout ActionBuffer) {
         let old = self.plan
         guard plan.models.count >= old.models.count, plan.tenants.count >= old.tenants.count else {

@@ -18,8 +18,8 @@ package struct Admission: Sendable {
     var endpointTimers = DeadlineHeap(capacity: 64)
     var random: UInt64
     var isDraining = false
-    /// In this step a tenant met its concurrency limit or came off it: who is first in line may have
-    /// changed in every model.
+    /// In this step a tenant met its concurrency limit or came off it: who is first in line may
+    /// have changed in every model.
     var holdsChanged = false
 
     private static let startCapacity = 1024

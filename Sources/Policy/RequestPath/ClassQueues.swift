@@ -58,7 +58,8 @@ struct ClassQueues: Sendable {
 
     /// Puts a record into its flow. `held` flows take no turns.
     ///
-    /// - Complexity: O(1) for deadlines that come in order; else O(those of the flow that are later).
+    /// - Complexity: O(1) for deadlines that come in order; else O(those of the flow that are
+    ///   later).
     mutating func enqueue(_ slot: Int, slab: inout RequestSlab, held: Bool) {
         let index = Int(slab[slot].flow)
         var after = self.flows[index].tail

@@ -15,7 +15,8 @@ struct EndpointHealth: Sendable {
     private(set) var state: State
     /// Next probe; meaningful while `starting` or `out`.
     private(set) var probeAt: Instant?
-    /// Taken out although half the pool may already be: nothing listens there, or it said it leaves.
+    /// Taken out although half the pool may already be: nothing listens there, or it said it
+    /// leaves.
     private(set) var gone = false
     /// Last outcomes, newest in bit 0; 1 is a failure.
     private var outcomes: UInt16 = 0
@@ -50,7 +51,8 @@ struct EndpointHealth: Sendable {
         return true
     }
 
-    /// A request failed here, its prompt known by `prompt`. Whether the endpoint should be taken out.
+    /// A request failed here, its prompt known by `prompt`. Whether the endpoint should be taken
+    /// out.
     mutating func failed(prompt: UInt64) -> Bool {
         self.outcomes = (self.outcomes << 1 | 1) & (1 << Self.window - 1)
         self.failures[self.failuresAt] = prompt

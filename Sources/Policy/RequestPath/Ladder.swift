@@ -3,9 +3,9 @@ import Time
 /// Which step of the degrade ladder is in force for one class of one model.
 ///
 /// It climbs at once when waiting grows past `engageShare` of the plan and one step more for each
-/// `climbEveryNanos` it stays there; it comes down a step after waiting has stayed low for the whole
-/// hold time. Each return within a hold time of coming down doubles the hold: a load that needs the
-/// ladder keeps it, and does not flap.
+/// `climbEveryNanos` it stays there; it comes down a step after waiting has stayed low for the
+/// whole hold time. Each return within a hold time of coming down doubles the hold: a load that
+/// needs the ladder keeps it, and does not flap.
 struct Ladder: Sendable {
     /// 0 is off; step n is the ladder's entry n - 1.
     private(set) var step = 0

@@ -3,8 +3,8 @@ import Time
 /// How far first tokens came after their prediction: a decayed histogram of actual over predicted.
 ///
 /// Both sides carry the same offset (a share of the plan) before they are divided, so that an error
-/// of 100 ms says little when the plan is 2 s, whatever the prediction was. Half of what was seen is
-/// forgotten every `halfLifeNanos`, with or without new samples: one burst never shuts the gate.
+/// of 100 ms says little when the plan is 2 s, whatever the prediction was. Half of what was seen
+/// is forgotten every `halfLifeNanos`, with or without new samples: one burst never shuts the gate.
 struct RatioSketch: Sendable {
     private var weights: [Double]
     private var total: Double = 0
@@ -39,8 +39,8 @@ struct RatioSketch: Sendable {
         if self.untilRefresh <= 0 { self.refresh() }
     }
 
-    /// The ratio that the quantile of recent predictions stayed below; from the prior when little is
-    /// known.
+    /// The ratio that the quantile of recent predictions stayed below; from the prior when little
+    /// is known.
     mutating func value(now: Instant) -> Double {
         if now.nanosSince(self.at) > Self.halfLifeNanos / 4 {
             self.age(to: now)

@@ -11,8 +11,8 @@ struct RoomLimits: Sendable {
     private(set) var sequences: Double = Self.startSequences
     /// Prefill tokens waiting at the engine as steered; one larger prompt may wait alone.
     private(set) var steeredPrefillTokens: Double = Self.startPrefillTokens
-    /// Nanoseconds from dispatch to first token for each token of prefill ahead, smoothed: more than
-    /// a token really takes, since the step itself is in it.
+    /// Nanoseconds from dispatch to first token for each token of prefill ahead, smoothed: more
+    /// than a token really takes, since the step itself is in it.
     private var perPrefillTokenNanos: Double?
     /// Prefill that takes no longer than this may wait at any time: half of the inter-token bound.
     private var prefillAllowanceNanos = Self.allowanceNanosUnbounded
@@ -87,8 +87,8 @@ struct RoomLimits: Sendable {
         self = RoomLimits()
     }
 
-    /// Looks at what has been learned, when it is time to; the mean nanoseconds between tokens since
-    /// the last look when enough came.
+    /// Looks at what has been learned, when it is time to; the mean nanoseconds between tokens
+    /// since the last look when enough came.
     mutating func look(now: Instant, boundNanos: UInt64?) -> Double? {
         guard now >= self.lookAt else { return nil }
         self.looks &+= 1

@@ -22,7 +22,8 @@ struct StepModel: Sendable {
     /// Enough has been seen to refuse a prompt for its size alone.
     var isLearned: Bool { self.samples >= 8 }
 
-    /// A first token came `nanos` after dispatch with `tokens` of prefill waiting, its own included.
+    /// A first token came `nanos` after dispatch with `tokens` of prefill waiting, its own
+    /// included.
     mutating func learnFirstToken(tokens: UInt32, nanos: UInt64) {
         let x = Double(tokens) / 1000
         let y = Double(nanos) / 1_000_000
@@ -40,15 +41,15 @@ struct StepModel: Sendable {
         self.interTokenKnown = true
     }
 
-    /// Expected nanoseconds from dispatch to the first token with `tokens` of prefill waiting at the
-    /// engine, its own included.
+    /// Expected nanoseconds from dispatch to the first token with `tokens` of prefill waiting at
+    /// the engine, its own included.
     func firstTokenNanos(tokens: Double) -> Double {
         let line = self.line
         return max(1_000_000, line.fixed + line.perToken * tokens)
     }
 
-    /// Least nanoseconds a prompt of `tokens` plausibly takes on an idle engine: a good part of what
-    /// its tokens cost, and nothing fixed, since that was learned under load.
+    /// Least nanoseconds a prompt of `tokens` plausibly takes on an idle engine: a good part of
+    /// what its tokens cost, and nothing fixed, since that was learned under load.
     func idleFirstTokenNanos(tokens: Double) -> Double {
         0.7 * self.line.perToken * tokens
     }
