@@ -1,3 +1,4 @@
+import EventLoop
 import Foundation
 import Gateway
 import Glibc
@@ -189,6 +190,14 @@ struct Broken: Sendable, CustomTestStringConvertible {
         let gateway = try TestGateway([server.port])
         #expect(eventually { server.requests(to: "/metrics").count > 2 })
         #expect(gateway.ask()?.status == 200)
+    }
+
+    @Test func `questions about health and metrics leave no connections behind`() throws {
+        let server = engine(metrics: "vllm:num_requests_running 1\n") { _, _ in false }
+        let gateway = try TestGateway([server.port])
+        #expect(eventually { server.requests(to: "/metrics").count > 20 })
+        #expect(server.openCount.withLock { $0 } <= 4)
+        #expect(gateway.gateway.address.port > 0)
     }
 
     @Test func `bytes behind an engine's answer never reach another request`() throws {

@@ -20,8 +20,7 @@ final class Behaviour: Sendable {
     let faults = Mutex<[WireFault]>([])
     let goneAt = Mutex<[UInt64]>([])
     let pendingBytesMax = Mutex(0)
-    let connections = Mutex(0)
-    let stop = Mutex<(@Sendable () -> Void)?>(nil)
+    let port = Mutex<UInt16>(0)
     let serve: @Sendable (ServerConnection, Seen) -> Void
     let takesHead: Bool
 
@@ -47,21 +46,18 @@ final class Behaviour: Sendable {
 func startServer(
     _ behaviour: Behaviour, limits: ServerLimits = ServerLimits(), bufferedBytes: Int = 1 << 30
 ) throws -> UInt16 {
-    let port = Mutex<UInt16>(0)
     let ready = DispatchSemaphore(value: 0)
-    _ = withExtendedLifetime(port) {
-        Loop.spawn { loop in
-            let handler = TestHandler(
-                behaviour, loop: loop, limits: limits, bufferedBytes: bufferedBytes)
-            let address = try? handler.server?.listen(SocketAddress(host: "127.0.0.1", port: 0))
-            behaviour.connections.withLock { $0 = Int(address?.port ?? 0) }
-            // Loops are never torn down, nor what lives on them.
-            _ = Unmanaged.passRetained(handler)
-            ready.signal()
-        }
+    _ = Loop.spawn { loop in
+        let handler = TestHandler(
+            behaviour, loop: loop, limits: limits, bufferedBytes: bufferedBytes)
+        let address = try? handler.server?.listen(SocketAddress(host: "127.0.0.1", port: 0))
+        behaviour.port.withLock { $0 = address?.port ?? 0 }
+        // Loops are never torn down, nor what lives on them.
+        _ = Unmanaged.passRetained(handler)
+        ready.signal()
     }
     ready.wait()
-    return behaviour.connections.withLock { UInt16($0) }
+    return behaviour.port.withLock { $0 }
 }
 
 /// The handler behind a behaviour.

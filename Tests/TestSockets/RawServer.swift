@@ -7,6 +7,8 @@ package final class RawServer: Sendable {
     package let port: UInt16
     /// Requests read so far, in order.
     package let requests = Mutex<[RawMessage]>([])
+    /// Connections open now.
+    package let openCount = Mutex(0)
     private let listener: Int32
 
     /// `serve` answers one request; `false` closes its connection.
@@ -35,7 +37,11 @@ package final class RawServer: Sendable {
     private func converse(
         _ socket: RawSocket, _ serve: @Sendable (RawSocket, RawMessage) -> Bool
     ) {
-        defer { socket.close() }
+        self.openCount.withLock { $0 += 1 }
+        defer {
+            socket.close()
+            self.openCount.withLock { $0 -= 1 }
+        }
         while let request = socket.message() {
             guard request.startLine.hasSuffix(" HTTP/1.1") else { return }
             self.requests.withLock { $0.append(request) }

@@ -51,6 +51,7 @@ private let refusals = [
     Refusal("a star for GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", .badRequestLine),
     Refusal("another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", .badRequestLine),
     Refusal("a userinfo", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", .badHost),
+    Refusal("an empty host", "GET http://:80/ HTTP/1.1\r\nHost: a\r\n\r\n", .badHost),
     Refusal("a target beyond ASCII", "GET /é HTTP/1.1\r\nHost: a\r\n\r\n", .badRequestLine),
     Refusal("CL list", post + "Content-Length: 1, 1\r\n\r\nx", .badContentLength),
     Refusal(

@@ -20,8 +20,9 @@ package final class Loop {
     package init() {
         self.uv = .allocate(capacity: 1)
         self.async = .allocate(capacity: 1)
-        guard uv_loop_init(self.uv) == 0 else {
-            fatalError("libuv could not make an event loop: out of memory or file descriptors")
+        let status = uv_loop_init(self.uv)
+        guard status == 0 else {
+            fatalError("libuv could not make an event loop: \(StreamError(uv: status).message)")
         }
         self.now = Instant(nanos: uv_hrtime())
         self.mailbox = Mailbox(async: self.async)

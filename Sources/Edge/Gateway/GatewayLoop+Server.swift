@@ -95,6 +95,7 @@ extension GatewayLoop: ServerHandler {
     }
 
     package func serverClosed(_ connection: ServerConnection) {
+        self.noteIdle()
         guard let exchange = connection.context as? Exchange else { return }
         self.free(exchange)
     }

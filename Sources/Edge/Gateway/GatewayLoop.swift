@@ -163,7 +163,14 @@ package final class GatewayLoop {
     func settled(_ record: RequestRecord) {
         self.active -= 1
         self.metrics.add(record)
-        if self.active == 0 { self.onIdle?() }
+        self.noteIdle()
+    }
+
+    /// Idle is a loop whose every answer has left and whose connections are closed.
+    func noteIdle() {
+        guard self.active == 0, self.server?.connectionCount ?? 0 == 0 else { return }
+        self.onIdle?()
+        self.onIdle = nil
     }
 
     func began() { self.active += 1 }
@@ -201,10 +208,10 @@ package final class GatewayLoop {
         self.step(.drain)
     }
 
-    /// Calls `body` once no request is under way on this loop.
+    /// Calls `body` once no request is under way on this loop and its connections are closed.
     package func whenIdle(_ body: @escaping () -> Void) {
-        if self.active == 0 { return body() }
         self.onIdle = body
+        self.noteIdle()
     }
 
     // MARK: Scratch

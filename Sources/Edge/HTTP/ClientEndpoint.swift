@@ -49,7 +49,22 @@ package final class ClientEndpoint {
     func giveBack(_ connection: ClientConnection) {
         guard !self.isClosed, self.idle.count < Self.idleMax else { return connection.close() }
         connection.idleSince = self.loop.now
+        self.closeStale()
         self.idle.append(connection)
+    }
+
+    /// What has waited too long to be used again stands at the front: used last is used first.
+    private func closeStale() {
+        var stale = 0
+        while stale < self.idle.count,
+            self.loop.now.nanosSince(self.idle[stale].idleSince) >= Self.idleNanosMax
+        {
+            stale += 1
+        }
+        guard stale > 0 else { return }
+        let connections = self.idle[..<stale]
+        self.idle.removeFirst(stale)
+        for connection in connections { connection.close() }
     }
 
     func forget(_ connection: ClientConnection) {

@@ -144,7 +144,8 @@ package final class RequestHead {
         }
         var slash = afterScheme
         while slash < self.target.end, bytes[slash] != 0x2F, bytes[slash] != 0x3F { slash += 1 }
-        guard slash > afterScheme else { throw .badHost }
+        // An empty host is refused (RFC 9110 4.2.1).
+        guard slash > afterScheme, bytes[afterScheme] != Bytes.colon else { throw .badHost }
         // Without a path there is no range to point at that says "/": such a target names nothing.
         guard slash < self.target.end, bytes[slash] == 0x2F else { throw .badRequestLine }
         self.host = ByteRange(start: afterScheme, end: slash)
