@@ -140,7 +140,8 @@ final class Service {
         do {
             let loaded = try Self.load(self.settings.paths)
             let config = try GatewayConfig(
-                try self.settings.complete(loaded.configuration), previous: self.gateway.core.currentConfig)
+                try self.settings.complete(loaded.configuration),
+                previous: self.gateway.core.currentConfig)
             try Self.checkExposure(config, self.settings.listen)
             self.log.adopt(config)
             self.status.update {
