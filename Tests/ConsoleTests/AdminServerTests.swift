@@ -118,10 +118,10 @@ struct AdminServerTests {
 
     @Test("A console that does not read is dropped and holds nobody up")
     func slowWatcher() throws {
-        var limits = AdminServer.Limits()
-        limits.everyMillis = 1
-        limits.watcherBytesMax = 10_000
-        let test = try TestGateway(limits: limits)
+        var options = AdminServer.Options()
+        options.everyMillis = 1
+        options.watcherBytesMax = 10_000
+        let test = try TestGateway(options: options)
         let address = try #require(test.admin.adminAddress)
         let watcher = try Client.connect(address)
         defer { close(watcher) }

@@ -24,11 +24,21 @@ struct BrowserTests {
         #expect(!dom.contains("<title>owned"))
     }
 
+    @Test("Without the chart library the figures stand in tables")
+    func tables() throws {
+        var options = AdminServer.Options()
+        options.chartLibraries = []
+        guard let dom = try Self.page(requests: 2, options: options) else { return }
+        #expect(dom.contains(#"<div class="chart off">"#))
+        #expect(dom.contains(#"<details id="rate-details" open="">"#))
+        #expect(dom.contains(#"<th class="n" scope="col">Offered</th>"#))
+    }
+
     @Test("A lost connection is visible, and the last figures stay")
     func lostConnection() throws {
-        var limits = AdminServer.Limits()
-        limits.watchersMax = 0
-        guard let dom = try Self.page(requests: 2, limits: limits, fragment: "") else { return }
+        var options = AdminServer.Options()
+        options.watchersMax = 0
+        guard let dom = try Self.page(requests: 2, options: options, fragment: "") else { return }
         #expect(dom.contains(#"data-state="lost""#))
         #expect(dom.contains("connection lost: figures are of"))
         #expect(dom.contains("2 of 2; 100 % since start"))
@@ -36,14 +46,14 @@ struct BrowserTests {
 
     /// The page's elements after its scripts ran; `nil` without a browser.
     private static func page(
-        requests: Int, id: String? = nil, limits: AdminServer.Limits = AdminServer.Limits(),
+        requests: Int, id: String? = nil, options: AdminServer.Options = AdminServer.Options(),
         fragment: String = "#still"
     ) throws -> String? {
         guard let browser = Tool.find(["chromium", "chromium-browser", "google-chrome"]) else {
             print("skipped: no chromium on the path")
             return nil
         }
-        let test = try TestGateway(engine: try TestEngine.start(), limits: limits)
+        let test = try TestGateway(engine: try TestEngine.start(), options: options)
         try test.waitUntilReady()
         for index in 0..<requests { #expect(try test.chat(id: id ?? "req-\(index)") == 200) }
         let address = try #require(test.admin.adminAddress)

@@ -18,7 +18,7 @@ struct TestGateway {
     /// `engine`: where the model's engine is; nothing listens on the default.
     init(
         engine: SocketAddress = SocketAddress(host: "127.0.0.1", port: 1),
-        limits: AdminServer.Limits = AdminServer.Limits()
+        options: AdminServer.Options = AdminServer.Options()
     ) throws {
         let config = try Self.config(engine: engine, bound: "10s")
         let core = GatewayCore(config: config)
@@ -28,7 +28,7 @@ struct TestGateway {
         let anyPort = SocketAddress(host: "127.0.0.1", port: 0)
         self.admin = try AdminServer(
             gateway: self.gateway, status: self.status, admin: anyPort, probe: anyPort,
-            limits: limits)
+            options: options)
     }
 
     /// A budget of one model, its class names and alias full of what must be escaped somewhere.

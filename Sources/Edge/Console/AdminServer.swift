@@ -12,14 +12,20 @@ package final class AdminServer: Sendable {
     package let probeAddress: SocketAddress?
     private let thread: LoopThread
 
-    /// Bounds of the console's live feed.
-    package struct Limits: Sendable {
+    /// Bounds of the console's live feed, and where its charts come from.
+    package struct Options: Sendable {
         /// Consoles that watch at once; more are told to come back.
         package var watchersMax = 16
         /// Bytes that may wait for one of them; one that reads slower is dropped and comes back.
         package var watcherBytesMax = 512 << 10
         /// Between two snapshots.
         package var everyMillis: UInt64 = 1000
+        /// Files of which the first that is there serves as the chart library; without any the
+        /// console shows tables in place of charts.
+        package var chartLibraries = [
+            "/usr/share/javascript/chart.js/chart.min.js",
+            "/usr/share/javascript/chart.js/chart.js",
+        ]
 
         package init() {}
     }
@@ -34,14 +40,14 @@ package final class AdminServer: Sendable {
     /// Throws `StreamError` when an address is taken or not this machine's.
     package init(
         gateway: Gateway, status: ServiceStatus, admin: SocketAddress?, probe: SocketAddress?,
-        limits: Limits = Limits()
+        options: Options = Options()
     ) throws {
         for address in [admin, probe] {
             if let address { try Listener.probe(address) }
         }
         let bound = Handover<Result<Bound, any Error>>()
         self.thread = Loop.spawn { loop in
-            let desk = AdminDesk(loop, gateway: gateway, status: status, limits: limits)
+            let desk = AdminDesk(loop, gateway: gateway, status: status, options: options)
             bound.give(
                 Result {
                     Bound(
@@ -62,24 +68,25 @@ final class AdminDesk {
     let loop: Loop
     let gateway: Gateway
     let status: ServiceStatus
-    let chartLibrary = ChartLibrary.load()
+    let chartLibrary: [UInt8]?
     private var servers: [HTTPServer] = []
     private var handlers: [AdminHandler] = []
     private var watchers: [ServerConnection] = []
     private var history = History()
     private var sampler: LoopTimer?
 
-    private let limits: AdminServer.Limits
+    private let options: AdminServer.Options
 
     init(
-        _ loop: Loop, gateway: Gateway, status: ServiceStatus, limits: AdminServer.Limits
+        _ loop: Loop, gateway: Gateway, status: ServiceStatus, options: AdminServer.Options
     ) {
-        self.limits = limits
+        self.options = options
+        self.chartLibrary = ChartLibrary.load(options.chartLibraries)
         self.loop = loop
         self.gateway = gateway
         self.status = status
         let timer = LoopTimer(loop) { [unowned self] in self.tick() }
-        timer.arm(everyMillis: limits.everyMillis)
+        timer.arm(everyMillis: options.everyMillis)
         self.sampler = timer
         self.history.add(self.view)
     }
@@ -114,7 +121,7 @@ final class AdminDesk {
 
     /// Streams snapshots to a console from now on; `false` when too many watch already.
     func watch(_ connection: ServerConnection, head: HeadBuilder) -> Bool {
-        guard self.watchers.count < self.limits.watchersMax else { return false }
+        guard self.watchers.count < self.options.watchersMax else { return false }
         self.watchers.append(connection)
         Self.send(self.state(wholeHistory: true), head: head.bytes, to: connection)
         return true
@@ -132,7 +139,7 @@ final class AdminDesk {
         let json = ConsoleState(view, self.history, now: now, whole: false).json
         // A copy: closing one takes it out of the list.
         for connection in Array(self.watchers) {
-            if connection.stream.pendingBytes > self.limits.watcherBytesMax {
+            if connection.stream.pendingBytes > self.options.watcherBytesMax {
                 connection.close()
             } else {
                 Self.send(json, head: nil, to: connection)

@@ -34,15 +34,11 @@ enum Page {
 /// Chart.js as the distribution installs it (package `libjs-chart.js`). Without it the console
 /// shows tables in place of charts.
 enum ChartLibrary {
-    private static let paths = [
-        "/usr/share/javascript/chart.js/chart.min.js", "/usr/share/javascript/chart.js/chart.js",
-        "/usr/share/javascript/chart.js/Chart.min.js",
-    ]
     private static let bytesMax = 2 << 20
 
-    /// The library's text; `nil` when it is not installed.
-    static func load() -> [UInt8]? {
-        self.paths.lazy.compactMap { Self.read($0) }.first
+    /// The text of the first of `paths` that can be read; `nil` for none.
+    static func load(_ paths: [String]) -> [UInt8]? {
+        paths.lazy.compactMap { Self.read($0) }.first
     }
 
     private static func read(_ path: String) -> [UInt8]? {
