@@ -104,7 +104,10 @@ function showVerdict(state) {
   const { verdict } = state;
   byID("verdict").dataset.state = verdict.state;
   setText(byID("verdict-word"), words[verdict.state] ?? verdict.state);
-  const since = `${count(state.recent.offered)} requests in the last five minutes`;
+  const { recent } = state;
+  // A refusal never improves a figure unseen.
+  const since = `${count(recent.offered)} requests offered in the last five minutes, `
+    + `${count(recent.refused)} refused, ${count(recent.degraded)} degraded`;
   const lines = {
     held: `Every objective of every budget is met: ${since}.`,
     broken: `The budget is not met: ${since}.`,
