@@ -20,6 +20,8 @@ package final class Loop {
     package init() {
         self.uv = .allocate(capacity: 1)
         self.async = .allocate(capacity: 1)
+        // libuv writes without MSG_NOSIGNAL: a peer that resets must not end the process.
+        signal(SIGPIPE, SIG_IGN)
         let status = uv_loop_init(self.uv)
         guard status == 0 else {
             fatalError("libuv could not make an event loop: \(StreamError(uv: status).message)")
