@@ -2,7 +2,7 @@ import Foundation
 
 /// A value behind a lock that the thread sanitizer sees: it knows nothing of `Mutex`'s slow path.
 package final class Locked<Value>: @unchecked Sendable {
-    // Safe: the value is touched only inside `withLock`.
+    // Safety: the value is touched only inside `withLock`.
     private let lock = NSLock()
     private var value: Value
 

@@ -2,7 +2,7 @@ import Glibc
 
 /// A blocking TCP socket on loopback for tests; no read waits longer than ten seconds.
 package final class RawSocket: @unchecked Sendable {
-    // Safe: a descriptor that one test thread uses at a time; closing is idempotent by the test.
+    // Safety: a descriptor that one test thread uses at a time; closing is idempotent by the test.
     package let descriptor: Int32
     private var unread: [UInt8] = []
     private var isOpen = true
@@ -89,7 +89,7 @@ package final class RawSocket: @unchecked Sendable {
         }
     }
 
-    /// Reads until `text` has come; returns everything up to and with it, or what came before the end.
+    /// Reads until `text` has come; returns everything up to it, or what came before the end.
     package func receive(until text: String) -> [UInt8] {
         let wanted = Array(text.utf8)
         var all: [UInt8] = []

@@ -373,7 +373,7 @@ package struct WriteBuffer {
 
 /// Carries a loop's own object through its mailbox and back to the same thread.
 struct UncheckedBox<Value: AnyObject>: @unchecked Sendable {
-    // Safe: the box is made on the loop's thread and opened there again by the loop's mailbox.
+    // Safety: the box is made on the loop's thread and opened there again by the loop's mailbox.
     private let value: Value
 
     init(_ value: Value) {
@@ -386,7 +386,7 @@ struct UncheckedBox<Value: AnyObject>: @unchecked Sendable {
     }
 
     private struct UncheckedWork: @unchecked Sendable {
-        // Safe for the same reason as the box.
+        // Safety: safe for the same reason as the box.
         let body: (Value) -> Void
     }
 }
