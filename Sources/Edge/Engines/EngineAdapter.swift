@@ -5,8 +5,8 @@ import Wire
 /// The habits of one kind of engine: where its health is asked, what its gauges are called, how it
 /// says that it is full or leaving.
 package struct EngineAdapter: Sendable {
-    /// Metric names of vLLM, SGLang, TensorRT-LLM and Triton as the Gateway API inference extension's
-    /// model server protocol lists them.
+    /// Metric names of vLLM, SGLang, TensorRT-LLM and Triton as the Gateway API inference
+    /// extension's model server protocol lists them.
     struct GaugeNames: Sendable {
         var running: StaticString
         var waiting: StaticString

@@ -13,7 +13,8 @@ package final class Listener {
 
     /// Binds and listens.
     ///
-    /// `accepted` gets each connection, not yet reading; `delegate` only holds its place until then.
+    /// `accepted` gets each connection, not yet reading; `delegate` only holds its place until
+    /// then.
     package init(
         _ loop: Loop, address: SocketAddress, delegate: any StreamDelegate,
         accepted: @escaping (Stream) -> Void

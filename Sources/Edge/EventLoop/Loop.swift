@@ -107,8 +107,8 @@ package final class LoopThread: Sendable {
 ///
 /// Each live request has at most a few posts under way, so the connection limit bounds it.
 package final class Mailbox: @unchecked Sendable {
-    // Safety: `posts` is behind a mutex, and `uv_async_send` may be called from any thread. The handle
-    // lives as long as the process: loops are never torn down.
+    // Safety: `posts` is behind a mutex, and `uv_async_send` may be called from any thread. The
+    // handle lives as long as the process: loops are never torn down.
     private let posts = Mutex<[@Sendable () -> Void]>([])
     private let async: UnsafeMutablePointer<uv_async_t>
 

@@ -1,7 +1,8 @@
 internal import CUV
 import Glibc
 
-/// What happens on a stream. Called on the loop's thread; a stream may be closed inside any of them.
+/// What happens on a stream. Called on the loop's thread; a stream may be closed inside any of
+/// them.
 package protocol StreamDelegate: AnyObject {
     /// An outgoing connection stands (and its TLS handshake is done).
     func streamConnected(_ stream: Stream)

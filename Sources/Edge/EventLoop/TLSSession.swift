@@ -2,7 +2,8 @@ internal import COpenSSL
 
 /// TLS settings for outgoing connections: verified against the system's or a given CA.
 package final class TLSContext: @unchecked Sendable {
-    // Safety: an SSL_CTX is reference counted and locked by OpenSSL; it is not changed after `init`.
+    // Safety: an SSL_CTX is reference counted and locked by OpenSSL; it is not changed after
+    // `init`.
     let context: OpaquePointer
 
     /// Throws with OpenSSL's words when the CA file cannot be read.

@@ -68,7 +68,8 @@ package final class ClientEndpoint {
     }
 
     func forget(_ connection: ClientConnection) {
-        // A closed connection is skipped when its turn comes; removing it here keeps the list short.
+        // A closed connection is skipped when its turn comes; removing it here keeps the list
+        // short.
         if let last = self.idle.last, last === connection { self.idle.removeLast() }
     }
 }

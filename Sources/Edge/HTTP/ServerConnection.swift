@@ -266,7 +266,8 @@ package final class ServerConnection {
 
     // MARK: Reading
 
-    /// Parses as far as the bytes go; a handler that answers at once is followed by the next request.
+    /// Parses as far as the bytes go; a handler that answers at once is followed by the next
+    /// request.
     private func parse() {
         self.isParsing = true
         defer { self.isParsing = false }

@@ -20,7 +20,8 @@ package enum EventStream {
     /// The end of the first whole event in `bytes[start...]`, behind its empty line; `nil` when the
     /// event goes on behind these bytes.
     ///
-    /// `scanned` remembers how far earlier calls have looked, so that a slow event costs linear time.
+    /// `scanned` remembers how far earlier calls have looked, so that a slow event costs linear
+    /// time.
     package static func eventEnd(
         _ bytes: Span<UInt8>, from start: Int, scanned: inout Int
     ) -> Int? {

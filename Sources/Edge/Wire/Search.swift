@@ -44,8 +44,8 @@ extension Bytes {
         return Bytes.decimal(bytes, ByteRange(start: start, end: end))
     }
 
-    /// Where the value of a JSON member starts whose key ends at `start`; `nil` when no colon and no
-    /// value follow.
+    /// Where the value of a JSON member starts whose key ends at `start`; `nil` when no colon and
+    /// no value follow.
     static func value(behind start: Int, in bytes: Span<UInt8>, _ end: Int) -> Int? {
         let colon = Bytes.skippingBlanks(bytes, start, end)
         guard colon < end, bytes[colon] == Bytes.colon else { return nil }
