@@ -116,7 +116,7 @@ import Testing
         for name in ["alias", "m"] {
             client.send(TestGateway.post(#"{ "x":"m", "model" : "\#(name)","prompt":"m" }"#))
             #expect(client.message()?.status == 200)
-            let body = server.requests.withLock { $0.last?.text }
+            let body = server.requests(to: "/v1/chat/completions").last?.text
             #expect(body == #"{ "x":"m", "model" : "org/real","prompt":"m" }"#)
         }
     }
@@ -158,7 +158,7 @@ import Testing
             ("Connection: keep-alive\r\nConnection: X-Hop\r\nX-Hop: 1\r\n", "x-hop"),
         ] {
             #expect(gateway.ask(fields: fields)?.status == 200)
-            #expect(server.requests.withLock { $0.last?[hop] } == nil)
+            #expect(server.requests(to: "/v1/chat/completions").last?[hop] == nil)
         }
     }
 
