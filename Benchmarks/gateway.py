@@ -179,7 +179,9 @@ class Client:
 class Gateway:
     """A running gateway on one loop; `wrapper` stands before its command line."""
 
-    def __init__(self, engine, wrapper=(), environment=None, patience=30):
+    def __init__(
+        self, engine, wrapper=(), environment=None, patience=30, binary=BINARY
+    ):
         self.folder = tempfile.TemporaryDirectory(prefix="plimsoll-bench-")
         budget = os.path.join(self.folder.name, "budget.yaml")
         self.secret, entry = new_key()
@@ -188,7 +190,7 @@ class Gateway:
         self.log = open(os.path.join(self.folder.name, "log"), "w+")
         self.process = subprocess.Popen(
             [
-                *wrapper, BINARY, "gateway", "-f", budget,
+                *wrapper, binary, "gateway", "-f", budget,
                 "--listen", f"127.0.0.1:{self.port}",
                 "--admin", f"127.0.0.1:{free_port()}", "--loops", "1",
             ],

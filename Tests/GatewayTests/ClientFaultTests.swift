@@ -3,7 +3,6 @@ import Foundation
 import Gateway
 import Glibc
 import HTTP
-import Synchronization
 import TestSockets
 import Testing
 
@@ -11,7 +10,7 @@ private let milliseconds: UInt64 = 1_000_000
 
 /// When an engine saw its connection end.
 final class Endings: Sendable {
-    let at = Mutex<[UInt64]>([])
+    let at = Locked<[UInt64]>([])
 
     /// Sends the start of a stream, then waits for the end.
     func serve(_ socket: RawSocket) -> Bool {
@@ -42,7 +41,7 @@ final class Endings: Sendable {
         delays.sort()
         // The bound is 10 ms; a shared machine may hold one thread or the other back for a while.
         #expect(delays[4] < 10 * milliseconds, "\(delays)")
-        #expect(gateway.records.value.withLock { $0.allSatisfy { $0.outcome == .abandoned } })
+        #expect(gateway.records.withLock { $0.allSatisfy { $0.outcome == .abandoned } })
     }
 
     @Test func `a client that goes while it waits is never sent to an engine`() throws {
@@ -57,14 +56,14 @@ final class Endings: Sendable {
         let second = gateway.client()
         second.send(TestGateway.chat(fields: "X-Mine: second\r\n"))
         second.close()
-        #expect(eventually { gateway.records.value.withLock { $0.count == 1 } })
+        #expect(eventually { gateway.records.withLock { $0.count == 1 } })
         first.close()
-        #expect(eventually { gateway.records.value.withLock { $0.count == 2 } })
+        #expect(eventually { gateway.records.withLock { $0.count == 2 } })
         #expect(!server.requests.withLock { $0.contains { $0["x-mine"] != nil } })
     }
 
     @Test func `a client that reads slowly holds its engine back, not the memory`() throws {
-        let sent = Mutex(0)
+        let sent = Locked(0)
         let event = Wire.token(String(repeating: "x", count: 16_000))
         let server = engine { socket, _ in
             socket.send(Wire.streamHead)
@@ -171,7 +170,7 @@ final class Endings: Sendable {
         for (asked, given) in [("high", 1), ("standard", 1), ("low", 2)] {
             let fields = authorization + "X-Plimsoll-Class: \(asked)\r\n"
             #expect(gateway.ask(fields: fields)?.status == 200)
-            #expect(gateway.records.value.withLock { $0.last?.classIndex } == given)
+            #expect(gateway.records.withLock { $0.last?.classIndex } == given)
         }
         client.send("GET /v1/models HTTP/1.1\r\nHost: a\r\n\(authorization)\r\n")
         #expect(client.message()?.text.contains("\"other\"") == false)

@@ -2,7 +2,6 @@ import EventLoop
 import Foundation
 import Gateway
 import Glibc
-import Synchronization
 import TestSockets
 import Testing
 

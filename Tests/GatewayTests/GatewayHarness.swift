@@ -6,7 +6,6 @@ import Gateway
 import Glibc
 import HTTP
 import RequestPath
-import Synchronization
 import TestSockets
 import Testing
 
@@ -63,7 +62,7 @@ enum Wire {
 /// A gateway in front of a test's engines.
 struct TestGateway {
     let gateway: Gateway
-    let records: Mutex<[RequestRecord]>.Box
+    let records: Locked<[RequestRecord]>
 
     /// `ports`: of the engines of model `m`, whose alias is `alias`. Waits until they are ready.
     init(
@@ -78,12 +77,12 @@ struct TestGateway {
         let events = GatewayEvents { change in
             if case .healthChanged(_, healthy: true) = change { healthy.signal() }
         }
-        let records = Mutex<[RequestRecord]>.Box()
+        let records = Locked<[RequestRecord]>([])
         let config = try Self.config(budget ?? Self.budget(ports))
         let core = GatewayCore(config: config, options: options, tls: tls, events: events)
         self.gateway = try Gateway(
             core: core, loops: loops, address: SocketAddress(host: "127.0.0.1", port: 0),
-            recorder: { record in records.value.withLock { $0.append(record) } })
+            recorder: { record in records.withLock { $0.append(record) } })
         self.records = records
         for _ in 0..<(ready ?? ports.count) {
             #expect(healthy.wait(timeout: .now() + 10) == .success, "an engine is not ready")
@@ -140,13 +139,6 @@ struct TestGateway {
         let client = self.client()
         client.send(Self.chat(more, fields: fields))
         return client.message()
-    }
-}
-
-extension Mutex where Value: ~Copyable {
-    /// A mutex that closures can share.
-    final class Box: Sendable where Value == [RequestRecord] {
-        let value = Mutex<[RequestRecord]>([])
     }
 }
 

@@ -2,7 +2,6 @@ import EventLoop
 import Foundation
 import Gateway
 import HTTP
-import Synchronization
 import TestSockets
 import Testing
 
@@ -17,8 +16,8 @@ final class Crowd: Sendable {
         var statuses: [Int: Int] = [:]
     }
 
-    let count = Mutex(Count())
-    private let stopped = Mutex(false)
+    let count = Locked(Count())
+    private let stopped = Locked(false)
     private let group = DispatchGroup()
 
     init(_ size: Int, port: UInt16, request: String) {
@@ -120,7 +119,7 @@ final class Crowd: Sendable {
         let gateway = try TestGateway([server.port]) { $0.relayBytesMax = 64 << 20 }
         let client = RawSocket(port: gateway.gateway.address.port, receiveBytes: 4_096)
         client.send(TestGateway.chat())
-        #expect(eventually { gateway.records.value.withLock { $0.count == 1 } })
+        #expect(eventually { gateway.records.withLock { $0.count == 1 } })
         #expect(!gateway.gateway.drain(timeoutNanos: 300_000_000))
         #expect(client.message()?.body.count == body.utf8.count)
     }
@@ -168,6 +167,14 @@ final class Crowd: Sendable {
         #expect(wary.ask()?.status == 503)
         #expect(plain.requests(to: "/v1/chat/completions").count == 3)
         #expect(asked >= 3)
+    }
+
+    @Test func `without TLS an https engine is never spoken to`() throws {
+        let server = self.quickEngine()
+        let budget = TestGateway.budget([server.port], scheme: "https")
+        let gateway = try TestGateway([server.port], budget: budget, ready: 0)
+        #expect(gateway.ask()?.status == 503)
+        #expect(server.openCount.withLock { $0 } == 0)
     }
 
     private func run(_ command: String...) throws {

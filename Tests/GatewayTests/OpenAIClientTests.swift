@@ -28,7 +28,8 @@ import Testing
         parts = list(c.chat.completions.create(model='m', messages=m, stream=True,
                      stream_options={'include_usage': True}))
         say('usage', parts[-1].usage.completion_tokens, len(parts[-1].choices))
-        for model, words in [('none', 'x'), ('m', 'bad'), ('m', 'busy'), ('m', 'die'), ('m', 'nonsense')]:
+        for words in ('x', 'bad', 'busy', 'die', 'nonsense'):
+            model = 'none' if words == 'x' else 'm'
             try:
                 s = c.chat.completions.create(model=model, stream=words == 'die',
                         messages=[{'role': 'user', 'content': words}])

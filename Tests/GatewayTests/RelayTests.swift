@@ -1,6 +1,5 @@
 import Foundation
 import Gateway
-import Synchronization
 import TestSockets
 import Testing
 
@@ -18,7 +17,7 @@ import Testing
         let answer = gateway.ask()
         #expect(answer?.status == 200 && answer?.text == Wire.answer)
         #expect(answer?["x-request-id"]?.isEmpty == false && answer?["x-plimsoll-queue-ms"] != nil)
-        let record = gateway.records.value.withLock { $0.first }
+        let record = gateway.records.withLock { $0.first }
         #expect(record?.promptTokens == 3 && record?.outputTokens == 1)
     }
 
@@ -36,7 +35,7 @@ import Testing
     @Test func `a stream passes event for event however the engine cuts it`() throws {
         let events = [Wire.role, Wire.token("a"), Wire.token("usage"), ": ping\n\n", Wire.done]
         let text = events.joined()
-        let step = Mutex(1)
+        let step = Locked(1)
         let server = engine { socket, _ in
             let size = step.withLock { $0 }
             var rest = text.utf8[...]
@@ -70,7 +69,7 @@ import Testing
         let body = server.requests(to: "/v1/chat/completions").first?.text
         #expect(
             body?.hasSuffix(#","stream":true,"stream_options":{"include_usage":true}}"#) == true)
-        let record = gateway.records.value.withLock { $0.first }
+        let record = gateway.records.withLock { $0.first }
         #expect(record?.promptTokens == 5 && record?.outputTokens == 2)
     }
 
@@ -117,7 +116,7 @@ import Testing
         for name in ["alias", "m"] {
             client.send(TestGateway.post(#"{ "x":"m", "model" : "\#(name)","prompt":"m" }"#))
             #expect(client.message()?.status == 200)
-            let body = server.requests.withLock { $0.last?.text }
+            let body = server.requests(to: "/v1/chat/completions").last?.text
             #expect(body == #"{ "x":"m", "model" : "org/real","prompt":"m" }"#)
         }
     }
@@ -159,7 +158,7 @@ import Testing
             ("Connection: keep-alive\r\nConnection: X-Hop\r\nX-Hop: 1\r\n", "x-hop"),
         ] {
             #expect(gateway.ask(fields: fields)?.status == 200)
-            #expect(server.requests.withLock { $0.last?[hop] } == nil)
+            #expect(server.requests(to: "/v1/chat/completions").last?[hop] == nil)
         }
     }
 
@@ -178,7 +177,7 @@ import Testing
     }
 
     @Test func `requests of two loops share one engine's room`() throws {
-        let busy = Mutex((now: 0, most: 0))
+        let busy = Locked((now: 0, most: 0))
         let server = engine { socket, _ in
             busy.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
             // A moment of work, so that requests meet.

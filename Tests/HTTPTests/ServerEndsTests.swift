@@ -1,6 +1,5 @@
 import Glibc
 import HTTP
-import Synchronization
 import TestSockets
 import Testing
 import Wire

@@ -2,7 +2,6 @@ import EventLoop
 import Foundation
 import Glibc
 import HTTP
-import Synchronization
 import TestSockets
 import Time
 import Wire
@@ -16,11 +15,11 @@ struct Seen: Sendable, Equatable {
 
 /// What one test's server does, and what it saw.
 final class Behaviour: Sendable {
-    let seen = Mutex<[Seen]>([])
-    let faults = Mutex<[WireFault]>([])
-    let goneAt = Mutex<[UInt64]>([])
-    let pendingBytesMax = Mutex(0)
-    let port = Mutex<UInt16>(0)
+    let seen = Locked<[Seen]>([])
+    let faults = Locked<[WireFault]>([])
+    let goneAt = Locked<[UInt64]>([])
+    let pendingBytesMax = Locked(0)
+    let port = Locked<UInt16>(0)
     let serve: @Sendable (ServerConnection, Seen) -> Void
     let takesHead: Bool
 

@@ -1,5 +1,4 @@
 import HTTP
-import Synchronization
 import TestSockets
 import Testing
 import Wire

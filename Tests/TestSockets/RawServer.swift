@@ -1,14 +1,13 @@
 import Foundation
 import Glibc
-package import Synchronization
 
 /// A server of blocking sockets whose every byte the test decides: the broken peers of the tests.
 package final class RawServer: Sendable {
     package let port: UInt16
     /// Requests read so far, in order.
-    package let requests = Mutex<[RawMessage]>([])
+    package let requests = Locked<[RawMessage]>([])
     /// Connections open now.
-    package let openCount = Mutex(0)
+    package let openCount = Locked(0)
     private let listener: Int32
 
     /// `serve` answers one request; `false` closes its connection.

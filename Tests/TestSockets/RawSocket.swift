@@ -2,7 +2,7 @@ import Glibc
 
 /// A blocking TCP socket on loopback for tests; no read waits longer than ten seconds.
 package final class RawSocket: @unchecked Sendable {
-    // Safe: a descriptor that one test thread uses at a time; closing is idempotent by the test.
+    // Safety: a descriptor that one test thread uses at a time; closing is idempotent by the test.
     package let descriptor: Int32
     private var unread: [UInt8] = []
     private var isOpen = true

@@ -49,7 +49,8 @@ import Wire
                 while True:
                     e = c.next_event()
                     if isinstance(e, h11.Request):
-                        out += [e.method.decode(), re.sub('^http://[^/]*', '', e.target.decode('latin1'))]
+                        target = re.sub('^http://[^/]*', '', e.target.decode('latin1'))
+                        out += [e.method.decode(), target]
                         out += [n.decode() + '=' + v.decode('latin1') for n, v in e.headers]
                     elif isinstance(e, h11.Data): body += bytes(e.data)
                     elif isinstance(e, h11.EndOfMessage):

@@ -172,7 +172,9 @@ import Wire
         #expect(try size(#"{"prompt":[[1,2],[3]]}"#) == [0, 3, 0])
         #expect(try size(#"{"input":"a","instructions":"bc"}"#) == [3, 0, 0])
         let parts =
-            #"[{"type":"text","text":"abcd"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"input_image","image_url":"x"}]"#
+            #"[{"type":"text","text":"abcd"},"#
+            + #"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},"#
+            + #"{"type":"input_image","image_url":"x"}]"#
         #expect(
             try size(
                 #"{"messages":[{"role":"user","content":"#

@@ -108,7 +108,7 @@ private let refusals = [
             post + "Content-Length: 5\r\nX-A: b c\t d \r\nX-Empty:\r\n\r\nhello",
             post + "Transfer-Encoding: Chunked\r\n\r\n3;a=\"b\"\r\nabc\r\nA\r\n0123456789\r\n"
                 + "0\r\nX-T: 1\r\nY:\r\n\r\nGET",
-            "GET HTTPS://h.example:80/p?q#f HTTP/1.1\r\nHost: other\r\nConnection: x , Close\r\n\r\n",
+            "GET HTTPS://h.example:80/p?q#f HTTP/1.1\r\nHost: o\r\nConnection: x , Close\r\n\r\n",
             "HEAD / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
             "OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n",
         ]

@@ -19,9 +19,12 @@ package final class LoopTimer {
 
     /// Fires once at `instant`, or at once when that is past; replaces an earlier arming.
     package func arm(at instant: Instant) {
-        let nanos = instant.nanosSince(self.loop.readClock())
-        // Rounded up: a timer that fires early would find its deadline not yet come and spin.
-        self.start(afterMillis: nanos / 1_000_000 + (nanos % 1_000_000 == 0 ? 0 : 1), every: 0)
+        // libuv counts whole milliseconds of the same clock, cut off: the first one that has not
+        // begun before `instant` is the right one. Earlier, a deadline would be found not yet come.
+        uv_update_time(self.loop.uv)
+        let due = instant.nanos / 1_000_000 + (instant.nanos % 1_000_000 == 0 ? 0 : 1)
+        let now = uv_now(self.loop.uv)
+        self.start(afterMillis: due > now ? due - now : 0, every: 0)
     }
 
     /// Fires every `millis` milliseconds from now on.

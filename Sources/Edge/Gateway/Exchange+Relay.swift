@@ -14,6 +14,7 @@ extension Exchange: ClientHandler {
     private static let eventMax = 1 << 20
 
     func clientHead(_ connection: ClientConnection, _ head: ResponseHead, _ bytes: Span<UInt8>) {
+        self.record.times.connected = connection.requestWrittenAt ?? self.record.times.dispatched
         if head.status >= 500 {
             self.relay = .collecting(status: head.status)
             self.answerStatus = head.status
@@ -212,18 +213,15 @@ extension Exchange: ClientHandler {
 
     private func takePendingEvents() {
         var start = 0
+        var kept: [ByteRange] = []
+        let pending = self.pendingEvent
         while let end = EventStream.eventEnd(
-            self.pendingEvent.span, from: start, scanned: &self.pendingScanned)
+            pending.span, from: start, scanned: &self.pendingScanned)
         {
-            var kept: [ByteRange] = []
-            self.relayEvent(self.pendingEvent.span, ByteRange(start: start, end: end)) {
-                kept.append($0)
-            }
-            for range in kept {
-                self.staged.append(contentsOf: self.pendingEvent[range.start..<range.end])
-            }
+            self.relayEvent(pending.span, ByteRange(start: start, end: end)) { kept.append($0) }
             start = end
         }
+        for range in kept { self.staged.append(contentsOf: pending[range.start..<range.end]) }
         self.pendingEvent.removeFirst(start)
         self.pendingScanned -= start
     }

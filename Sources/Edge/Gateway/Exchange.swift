@@ -105,11 +105,11 @@ final class Exchange {
     func resetAnswer() {
         self.relay = .none
         self.hasAnswerHead = false
-        self.runs.removeAll(keepingCapacity: true)
-        self.staged.removeAll(keepingCapacity: true)
-        self.pendingEvent.removeAll(keepingCapacity: true)
+        if !self.runs.isEmpty { self.runs.removeAll(keepingCapacity: true) }
+        if !self.staged.isEmpty { self.staged.removeAll(keepingCapacity: true) }
+        if !self.pendingEvent.isEmpty { self.pendingEvent.removeAll(keepingCapacity: true) }
         self.pendingScanned = 0
-        self.collected.removeAll(keepingCapacity: true)
+        if !self.collected.isEmpty { self.collected.removeAll(keepingCapacity: true) }
         self.isEventStream = false
         self.passesRaw = false
         self.sawDone = false

@@ -166,10 +166,10 @@ package final class ClientConnection {
             }
             let before = self.partial.count
             for index in 0..<head.count { self.partial.append(head[index]) }
-            guard let end = try self.scanner.headEnd(in: self.partial.span, limits: limits) else {
+            let whole = self.partial
+            guard let end = try self.scanner.headEnd(in: whole.span, limits: limits) else {
                 return nil
             }
-            let whole = self.partial
             self.partial = []
             self.hasSurplus = end < whole.count
             try self.headComplete(whole.span, end: end)
