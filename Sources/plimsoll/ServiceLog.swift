@@ -4,7 +4,6 @@ import EventLoop
 import Gateway
 import Glibc
 import RequestPath
-import Synchronization
 import Telemetry
 
 /// What a running gateway says on standard error: JSON lines, or short ones on a terminal.
@@ -13,7 +12,7 @@ final class ServiceLog: Sendable {
     private let logsAccess: Bool
     private let status: ServiceStatus
     /// For names; the log may be a moment behind or ahead of the loops.
-    private let config: Mutex<GatewayConfig>
+    private let config: Lock<GatewayConfig>
 
     init(config: GatewayConfig, status: ServiceStatus, logsAccess: Bool) {
         self.log = Log(
@@ -21,7 +20,7 @@ final class ServiceLog: Sendable {
             ratePerSecond: logsAccess ? 10_000 : 50)
         self.logsAccess = logsAccess
         self.status = status
-        self.config = Mutex(config)
+        self.config = Lock(config)
     }
 
     func adopt(_ config: GatewayConfig) {

@@ -1,6 +1,6 @@
+import EventLoop
 import Gateway
 import Replay
-import Synchronization
 
 /// Compares what the client saw with what the gateway's stage ledger accounts for, request by
 /// request: the rest is the unattributed stage.
@@ -31,7 +31,7 @@ final class StageLedgerCheck: Sendable {
     }
 
     private static let pairsMax = 2_000_000
-    private let pairs = Mutex<[String: Pair]>([:])
+    private let pairs = Lock<[String: Pair]>([:])
 
     /// What the client saw, from the moment it sent to the last byte.
     func saw(_ request: ReplayedRequest) {

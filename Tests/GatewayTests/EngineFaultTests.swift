@@ -146,13 +146,21 @@ struct Broken: Sendable, CustomTestStringConvertible {
             _ = socket.receive()
             return false
         }
-        let budget = TestGateway.budget([server.port], deadline: "200ms")
-        let client = try TestGateway([server.port], budget: budget).client()
-        client.send(TestGateway.chat())
-        var answered = pollfd(fd: client.descriptor, events: Int16(POLLIN), revents: 0)
-        withKnownIssue("only a streamed answer has a deadline: a hung engine holds a whole one") {
-            #expect(poll(&answered, 1, 2_000) == 1)
+        let gateway = try TestGateway([server.port]) { $0.answerNanosMax = 200_000_000 }
+        let answer = gateway.ask()
+        #expect(answer?.status == 504 && errorCode(answer) == "engine_stalled")
+    }
+
+    @Test func `a stream that falls silent is given up, and the client is told`() throws {
+        let server = engine { socket, _ in
+            socket.send(Wire.streamHead + Wire.chunk(Wire.token("a")))
+            _ = socket.receive()
+            return false
         }
+        let gateway = try TestGateway([server.port]) { $0.streamSilenceNanosMax = 200_000_000 }
+        let answer = gateway.ask(",\"stream\":true")
+        #expect(answer?.text.contains("engine_stalled") == true)
+        #expect(answer?.text.contains("[DONE]") == false)
     }
 
     @Test func `an engine that is gone is unavailable, and another takes its work`() throws {

@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 
 /// What the process knows of itself beside its gateway; written by whoever runs it, read by the
 /// health, metrics and console pages.
@@ -21,10 +21,10 @@ package final class ServiceStatus: Sendable {
         package var droppedLogLines: UInt64 = 0
     }
 
-    private let values: Mutex<Values>
+    private let values: Lock<Values>
 
     package init(version: String, startedUnixNanos: UInt64) {
-        self.values = Mutex(
+        self.values = Lock(
             Values(
                 version: version, startedUnixNanos: startedUnixNanos,
                 loadedUnixNanos: startedUnixNanos))

@@ -1,6 +1,5 @@
 internal import CUV
 import Glibc
-import Synchronization
 package import Time
 
 /// One libuv loop and the thread it runs on. Everything a loop owns is touched on its thread only;
@@ -109,7 +108,7 @@ package final class LoopThread: Sendable {
 // Safety: `posts` is behind a mutex, and `uv_async_send` may be called from any thread. The handle
 // lives as long as the process: loops are never torn down.
 package final class Mailbox: @unchecked Sendable {
-    private let posts = Mutex<[@Sendable () -> Void]>([])
+    private let posts = Lock<[@Sendable () -> Void]>([])
     private let async: UnsafeMutablePointer<uv_async_t>
 
     init(async: UnsafeMutablePointer<uv_async_t>) {

@@ -36,6 +36,7 @@ extension Exchange {
         }
         let upstream = endpoint.client.connection(fresh: fresh)
         self.upstream = upstream
+        self.heardAt = self.gateway.loop.now
         let raw = self.connection.buffer.bytes
         let range = self.connection.bodyRange
         let body = UnsafeRawBufferPointer(rebasing: raw[range.start..<range.end])
@@ -48,7 +49,8 @@ extension Exchange {
         if edits.isEmpty, body.count <= Self.joinedBytesMax {
             // Copying a small body costs less than a second run in the system call.
             head.append(body)
-            self.write(head.bytes, UnsafeRawBufferPointer(start: nil, count: 0), edits, to: upstream)
+            self.write(
+                head.bytes, UnsafeRawBufferPointer(start: nil, count: 0), edits, to: upstream)
         } else {
             self.write(head.bytes, body, edits, to: upstream)
         }

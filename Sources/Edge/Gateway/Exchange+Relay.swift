@@ -76,6 +76,7 @@ extension Exchange: ClientHandler {
     }
 
     func clientBody(_ connection: ClientConnection, _ bytes: UnsafeRawBufferPointer) {
+        self.heardAt = self.gateway.loop.now
         if case .collecting = self.relay {
             let room = Self.collectedMax - self.collected.count
             self.collected.append(contentsOf: bytes.prefix(room))
@@ -131,9 +132,9 @@ extension Exchange: ClientHandler {
             self.reportedTokens = self.outputTokens
             self.gateway.step(.progress(self.requestID, outputTokens: self.outputTokens))
         }
-        if self.connection.stream.pendingBytes > self.gateway.core.options.relayBytesMax {
-            self.upstream?.pause()
-        }
+        let waiting = self.connection.stream.pendingBytes
+        if waiting > 0, self.blockedSince == nil { self.blockedSince = self.gateway.loop.now }
+        if waiting > self.gateway.core.options.relayBytesMax { self.upstream?.pause() }
     }
 
     func clientEnd(_ connection: ClientConnection) {

@@ -44,6 +44,10 @@ final class Exchange {
     var engineHead = HeadBuilder()
 
     var upstream: ClientConnection?
+    /// When the engine was sent the request or last said something.
+    var heardAt = Instant.zero
+    /// Since when bytes wait for a client that does not read; `nil` while it keeps up.
+    var blockedSince: Instant?
     /// A reused connection broke before any answer: tried once more on a fresh one, as the same
     /// try.
     var hasRetriedFresh = false
@@ -95,6 +99,7 @@ final class Exchange {
         self.isAdmitted = false
         self.addsUsage = false
         self.hasRetriedFresh = false
+        self.blockedSince = nil
         self.resetAnswer()
         self.usage = nil
         self.outputTokens = 0

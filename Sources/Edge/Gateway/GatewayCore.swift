@@ -1,7 +1,6 @@
 package import EventLoop
 package import HTTP
 package import RequestPath
-import Synchronization
 import Time
 
 /// What all loops of a gateway share: admission behind one short critical section, the
@@ -14,10 +13,10 @@ package final class GatewayCore: Sendable {
         var now = Instant.zero
     }
 
-    private let shared: Mutex<Shared>
-    private let config: Mutex<GatewayConfig>
-    private let loops = Mutex<[LoopLink]>([])
-    private let monitor = Mutex<(@Sendable (EndpointID) -> Void)?>(nil)
+    private let shared: Lock<Shared>
+    private let config: Lock<GatewayConfig>
+    private let loops = Lock<[LoopLink]>([])
+    private let monitor = Lock<(@Sendable (EndpointID) -> Void)?>(nil)
     package let events: GatewayEvents
     let tls: TLSContext?
     /// All bodies held by all loops.
@@ -28,6 +27,7 @@ package final class GatewayCore: Sendable {
     struct LoopLink: Sendable {
         let mailbox: Mailbox
         let carryOut: @Sendable ([Action]) -> Void
+        let tick: @Sendable () -> Void
         let adopt: @Sendable (GatewayConfig) -> Void
         let drain: @Sendable () -> Void
     }
@@ -40,8 +40,8 @@ package final class GatewayCore: Sendable {
         self.tls = tls
         self.events = events
         let admission = Admission(plan: config.plan, seed: 1)
-        self.shared = Mutex(Shared(admission: admission))
-        self.config = Mutex(config)
+        self.shared = Lock(Shared(admission: admission))
+        self.config = Lock(config)
         self.options = options
         self.buffered = BufferedBytes(max: options.bufferedBytesMax)
     }
@@ -90,8 +90,7 @@ package final class GatewayCore: Sendable {
             current = config
             return old
         }
-        var own: [Action] = []
-        _ = self.step(.replan(config.plan), now: .zero, loop: -1, own: &own)
+        self.stepFromOutside([.replan(config.plan)])
         self.announceEndpoints(replacing: old)
         self.events.add(.reloaded(version: config.version))
         for link in self.loops.withLock({ $0 }) {
@@ -103,16 +102,29 @@ package final class GatewayCore: Sendable {
     /// ready.
     func announceEndpoints(replacing old: GatewayConfig? = nil) {
         let config = self.currentConfig
-        var own: [Action] = []
+        var events: [Event] = []
         for (index, endpoint) in config.endpoints.enumerated() {
             let was =
                 old.map { index < $0.endpoints.count && $0.endpoints[index].isActive } ?? false
             guard was != endpoint.isActive else { continue }
             let id = EndpointID(raw: index)
-            let event: Event =
+            events.append(
                 endpoint.isActive
-                ? .endpointAdded(id, model: endpoint.model, ready: false) : .endpointRemoved(id)
-            _ = self.step(event, now: .zero, loop: -1, own: &own)
+                    ? .endpointAdded(id, model: endpoint.model, ready: false)
+                    : .endpointRemoved(id))
+        }
+        self.stepFromOutside(events)
+    }
+
+    /// Feeds events that belong to no loop; what follows from them is left to the first one.
+    private func stepFromOutside(_ events: [Event]) {
+        var actions: [Action] = []
+        for event in events { _ = self.step(event, now: .zero, loop: -1, own: &actions) }
+        guard let first = self.loops.withLock({ $0.first }) else { return }
+        let left = actions
+        first.mailbox.post {
+            first.carryOut(left)
+            first.tick()
         }
     }
 
@@ -162,6 +174,10 @@ package struct GatewayOptions: Sendable {
     package var namesEndpoint = false
     /// Bytes of an answer that may wait for a slow client before the engine is held back.
     package var relayBytesMax = 256 << 10
+    /// A stream whose engine says nothing for this long has broken.
+    package var streamSilenceNanosMax: UInt64 = 60_000_000_000
+    /// An answer in one piece is waited for this long.
+    package var answerNanosMax: UInt64 = 600_000_000_000
     /// Between two scrapes of an engine's metrics; jittered by a fifth.
     package var scrapeNanos: UInt64 = 1_000_000_000
     /// Between two health probes of an engine.

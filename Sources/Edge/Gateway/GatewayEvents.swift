@@ -1,6 +1,6 @@
+import EventLoop
 import Glibc
 package import RequestPath
-import Synchronization
 
 /// What changed in the gateway, for the log and the console: the newest few hundred entries.
 package final class GatewayEvents: Sendable {
@@ -25,7 +25,7 @@ package final class GatewayEvents: Sendable {
     }
 
     private static let keptMax = 256
-    private let kept = Mutex<[Entry]>([])
+    private let kept = Lock<[Entry]>([])
     private let sink: (@Sendable (Change) -> Void)?
 
     /// `sink` sees each change at once, on the thread where it happened: it must not block.

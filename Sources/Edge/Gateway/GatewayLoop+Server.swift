@@ -34,7 +34,9 @@ extension GatewayLoop: ServerHandler {
             return ErrorAnswer(501, code: "not_implemented", "this is no forward proxy")
         case .post:
             if Surface.of(span, head.path(span)) == nil { return self.unknownPath(for: nil) }
-        case .get, .head: break
+        case .get, .head:
+            guard let surface = Surface.of(span, head.path(span)), surface != .other else { break }
+            return ErrorAnswer(405, code: "method_not_allowed", "use POST for this path")
         default:
             return ErrorAnswer(405, code: "method_not_allowed", "use POST, or GET /v1/models")
         }
@@ -101,7 +103,10 @@ extension GatewayLoop: ServerHandler {
     }
 
     package func serverDrained(_ connection: ServerConnection) {
-        (connection.context as? Exchange)?.upstream?.resume()
+        guard let exchange = connection.context as? Exchange else { return }
+        exchange.blockedSince = nil
+        exchange.heardAt = self.loop.now
+        exchange.upstream?.resume()
     }
 
     /// Answers before admission, and counts it.

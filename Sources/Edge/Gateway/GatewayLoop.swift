@@ -21,6 +21,7 @@ package final class GatewayLoop {
     private var pendingActions: [Action] = []
     private var isCarryingOut = false
     private var timer: LoopTimer?
+    private var sweeper: LoopTimer?
     private var armedFor: Instant?
     private var freshIDs: FreshIDs
     private var scratch: [HeadBuilder] = []
@@ -47,6 +48,7 @@ package final class GatewayLoop {
         self.index = core.join(
             GatewayCore.LoopLink(
                 mailbox: loop.mailbox, carryOut: { actions in link.run { $0.carryOut(actions) } },
+                tick: { link.run { $0.step(.tick) } },
                 adopt: { config in link.run { $0.adopt(config) } },
                 drain: { link.run { $0.drain() } }))
         self.server = HTTPServer(
@@ -55,6 +57,9 @@ package final class GatewayLoop {
             self.armedFor = nil
             self.step(.tick)
         }
+        let sweeper = LoopTimer(loop) { [unowned self] in self.sweep() }
+        sweeper.arm(everyMillis: 1000)
+        self.sweeper = sweeper
         self.linkEndpoints()
     }
 
@@ -204,8 +209,31 @@ package final class GatewayLoop {
     // MARK: Draining
 
     private func drain() {
+        // Admission is not told: what comes over a connection that was accepted is still served.
         self.server?.drain()
-        self.step(.drain)
+    }
+
+    /// Gives up on engines that have fallen silent and on clients that have stopped reading.
+    private func sweep() {
+        let options = self.core.options
+        let writeMax = options.server.writeNanosMax
+        for exchange in self.exchanges where exchange.isAdmitted {
+            if let since = exchange.blockedSince,
+                self.loop.now.nanosSince(since) > writeMax
+            {
+                exchange.connection.close(reset: true)
+                self.serverGone(exchange.connection)
+                continue
+            }
+            guard exchange.upstream != nil, exchange.blockedSince == nil else { continue }
+            // Before the first token of a stream admission minds the deadline.
+            let silenceMax =
+                exchange.record.hasFirstToken && exchange.isEventStream
+                ? options.streamSilenceNanosMax : options.answerNanosMax
+            if self.loop.now.nanosSince(exchange.heardAt) > silenceMax {
+                exchange.attemptFailed(.stalled)
+            }
+        }
     }
 
     /// Calls `body` once no request is under way on this loop and its connections are closed.

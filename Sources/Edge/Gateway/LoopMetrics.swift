@@ -1,16 +1,16 @@
+import EventLoop
 import RequestPath
-import Synchronization
 
 /// One loop's counters, behind a lock that is contended only while somebody looks.
 package final class LoopMetrics: Sendable {
-    private let counters: Mutex<Counters>
+    private let counters: Lock<Counters>
     private let recorder: (@Sendable (RequestRecord) -> Void)?
 
     /// `recorder` sees every record on the loop's thread.
     package init(
         plan: MetricsPlan = MetricsPlan(), recorder: (@Sendable (RequestRecord) -> Void)? = nil
     ) {
-        self.counters = Mutex(Counters(plan: plan))
+        self.counters = Lock(Counters(plan: plan))
         self.recorder = recorder
     }
 

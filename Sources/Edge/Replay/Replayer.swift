@@ -15,7 +15,7 @@ package final class Replayer: Sendable {
     final class Shared: Sendable {
         let onFinish: (@Sendable (ReplayedRequest) -> Void)?
         let onSecond: (@Sendable (ReplayProgress) -> Void)?
-        private let progress = Mutex(ReplayProgress())
+        private let progress = Lock(ReplayProgress())
         private let interrupted = Atomic(false)
 
         init(

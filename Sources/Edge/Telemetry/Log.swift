@@ -1,6 +1,5 @@
 import EventLoop
 import Glibc
-import Synchronization
 
 /// Writes log lines to a file descriptor from a thread of its own, so that a reader that does not
 /// read holds nobody up.
@@ -34,7 +33,7 @@ package final class Log: Sendable {
         var isWriting = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let signal: Signal
     private let form: Form
     private let ratePerSecond: Int
