@@ -39,17 +39,22 @@ struct OutcomeTests {
             case 7: .plain(status: 500, body: "oops")
             case 8: .events(Chat.answer(tokens: 3), fields: "x-plimsoll-degraded: cap=3\r\n")
             case 9: .plain(status: 400, body: Chat.error(code: "bad_field"))
+            case 11:
+                .plain(
+                    status: 429,
+                    fields: "x-plimsoll-refused: saturated\r\nx-plimsoll-queue-ms: 900\r\n",
+                    body: Chat.error(code: "rate"))
             default: .events([Chat.word])
             }
         }
-        let file = try Self.trace([1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+        let file = try Self.trace([1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
         let result = try Replayer(Self.settings(server, file)).run()
         let figures = result.report.figures
-        #expect(figures.offered == 11)
+        #expect(figures.offered == 12)
         #expect(figures.completed == 3)
         #expect(figures.degraded == 1)
-        #expect(figures.refused.total == 2)
-        #expect(figures.refused.byReason["saturated"] == 1)
+        #expect(figures.refused.total == 3)
+        #expect(figures.refused.byReason["saturated"] == 2)
         #expect(figures.refused.byReason["no_room"] == 1)
         #expect(figures.failed.total == 6)
         for reason in [
@@ -58,6 +63,7 @@ struct OutcomeTests {
             #expect(figures.failed.byReason[reason] == 1, "\(reason)")
         }
         #expect(figures.abandoned.total == 0)
+        // The one that waited in a queue is no delay of an answer.
         #expect(result.refusalDelay.count == 2)
         #expect(figures.ttft.count == 7)
         #expect(figures.itl.count == 2)

@@ -24,7 +24,7 @@ package protocol ServerHandler: AnyObject {
 package struct ServerLimits: Sendable {
     package var head = HeadLimits()
     package var bodyBytesMax = 32 << 20
-    /// Connections of one loop.
+    /// Connections of one loop. One more takes the place of one that has sent no whole head.
     package var connectionsMax = 16_384
     /// From the first byte of a head to its last.
     package var headerNanosMax: UInt64 = 10_000_000_000
@@ -53,13 +53,17 @@ package final class HTTPServer {
     package let pool = BlockPool()
     /// Set while draining: answers say `Connection: close`.
     package private(set) var isDraining = false
-    /// Connections turned away at the bound.
+    /// Connections closed at the bound: waiting ones first, or else the one that came.
     package private(set) var turnedAway: UInt64 = 0
     let head = RequestHead()
     var scratch = HeadBuilder()
     private var connections: [ServerConnection] = []
     private var listeners: [Listener] = []
     private var sweep: LoopTimer?
+    /// Where the search for room goes on.
+    private var hand = 0
+    /// Connections looked at for room: a bound on what a flood of connections costs.
+    private static let roomSearchMax = 64
     private var date: [UInt8] = []
     private var dateSecond = 0
 
@@ -107,14 +111,29 @@ package final class HTTPServer {
     }
 
     private func accepted(_ stream: Stream) {
-        guard self.connections.count < self.limits.connectionsMax else {
+        if self.connections.count >= self.limits.connectionsMax {
             self.turnedAway += 1
-            return stream.close()
+            guard self.makeRoom() else { return stream.close() }
         }
         let connection = ServerConnection(stream, server: self)
         connection.index = self.connections.count
         self.connections.append(connection)
         stream.readStart()
+    }
+
+    /// Closes the connection that has waited longest for a head, of the next few in turn: clients
+    /// that say nothing, or say it slowly, must not keep others out.
+    private func makeRoom() -> Bool {
+        var longest: ServerConnection?
+        for _ in 0..<min(Self.roomSearchMax, self.connections.count) {
+            self.hand = (self.hand + 1) % self.connections.count
+            let connection = self.connections[self.hand]
+            guard let since = connection.waitsSince else { continue }
+            if let best = longest?.waitsSince, best <= since { continue }
+            if !connection.stream.hasUnreadBytes { longest = connection }
+        }
+        longest?.close()
+        return longest != nil
     }
 
     func forget(_ connection: ServerConnection) {

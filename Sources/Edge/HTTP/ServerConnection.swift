@@ -23,6 +23,8 @@ package final class ServerConnection {
     package var context: AnyObject?
     /// When the present state has lasted too long.
     private(set) var deadline: Instant
+    /// When it was accepted, or gave its last answer.
+    private var idleSince: Instant
     /// When the first byte of the present request was read.
     package private(set) var requestStart = Instant.zero
     /// When its last byte was read.
@@ -53,6 +55,7 @@ package final class ServerConnection {
         self.server = server
         self.stream = stream
         self.buffer = InboundBuffer(pool: server.pool)
+        self.idleSince = stream.loop.now
         self.deadline = stream.loop.now.advanced(byNanos: server.limits.headerNanosMax)
         stream.delegate = self
     }
@@ -192,7 +195,8 @@ package final class ServerConnection {
         guard used >= 0, self.keepAlive, !self.server.isDraining else { return self.linger() }
         self.buffer.consume(used)
         self.scanner = HeadScanner()
-        self.deadline = self.loop.now.advanced(byNanos: self.server.limits.idleNanosMax)
+        self.idleSince = self.loop.now
+        self.deadline = self.idleSince.advanced(byNanos: self.server.limits.idleNanosMax)
         self.state = .idle
         self.resume()
     }
@@ -250,6 +254,15 @@ package final class ServerConnection {
 
     /// Whether the sweep may time this connection out now.
     var isTimed: Bool { !self.isExchanging }
+
+    /// Since when a head has been awaited; `nil` while there is a request, or an answer to leave.
+    var waitsSince: Instant? {
+        switch self.state {
+        case .idle: self.stream.unsentBytes == 0 ? self.idleSince : nil
+        case .readingHead: self.requestStart
+        default: nil
+        }
+    }
 
     /// Closes a connection that waits for its next request; for draining. A request that has come
     /// and was not read yet is served: it was accepted by then.

@@ -156,7 +156,7 @@ final class ReplayLoop {
 
     /// One try has ended.
     func ended(_ shot: Shot, _ verdict: Verdict) {
-        if case .refused = verdict {
+        if case .refused(_, .arrival) = verdict {
             let written = shot.connection?.requestWrittenAt ?? self.loop.now
             self.refusalDelays.add(self.loop.now.nanosSince(written))
         }

@@ -10,17 +10,20 @@ package struct ReplayReport: Sendable, Encodable {
         package var p95: Double?
         package var p99: Double?
         package var p999: Double?
+        /// The greatest, exactly.
+        package var max: Double?
 
         init(_ histogram: Histogram) {
-            func at(_ share: Double) -> Double? {
-                histogram.count == 0
-                    ? nil : (Double(histogram.quantile(share)) / 1_000).rounded() / 1_000
+            func millis(_ nanos: UInt64) -> Double? {
+                histogram.count == 0 ? nil : (Double(nanos) / 1_000).rounded() / 1_000
             }
+            func at(_ share: Double) -> Double? { millis(histogram.quantile(share)) }
             self.count = histogram.count
             self.p50 = at(0.5)
             self.p95 = at(0.95)
             self.p99 = at(0.99)
             self.p999 = at(0.999)
+            self.max = millis(histogram.max)
         }
 
         /// Writes every quantile, null where there is none.
@@ -31,15 +34,17 @@ package struct ReplayReport: Sendable, Encodable {
             try container.encode(self.p95, forKey: .p95)
             try container.encode(self.p99, forKey: .p99)
             try container.encode(self.p999, forKey: .p999)
+            try container.encode(self.max, forKey: .max)
         }
 
         private enum CodingKeys: String, CodingKey {
-            case count, p50, p95, p99, p999
+            case count, p50, p95, p99, p999, max
         }
     }
 
     package let report: Report
-    /// From the last bytes of a refused request, given to the kernel, to the end of the refusal.
+    /// From the last bytes of a request, given to the kernel, to the end of its refusal, for those
+    /// refused on arrival. Others are refused after a wait in a queue, which is no delay.
     package let refusalDelay: Delays
     /// From the intended arrival to the moment the request was sent: the replayer's own lateness,
     /// which is part of every latency.
