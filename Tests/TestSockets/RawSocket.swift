@@ -95,14 +95,26 @@ package final class RawSocket: @unchecked Sendable {
         let wanted = Array(text.utf8)
         var all: [UInt8] = []
         while true {
-            if let found = all.firstRange(of: wanted) {
-                self.unread = Array(all[found.upperBound...]) + self.unread
-                return Array(all[..<found.upperBound])
+            if let end = Self.end(of: wanted, in: all) {
+                self.unread = Array(all[end...]) + self.unread
+                return Array(all[..<end])
             }
             let bytes = self.receive()
             if bytes.isEmpty { return all }
             all += bytes
         }
+    }
+
+    /// Behind the first `wanted` in `all`. By hand: the library's search makes generic metadata at
+    /// run time, and under the thread sanitizer threads that do so at once wait for each other.
+    private static func end(of wanted: [UInt8], in all: [UInt8]) -> Int? {
+        guard all.count >= wanted.count else { return nil }
+        for start in 0...(all.count - wanted.count) {
+            var index = 0
+            while index < wanted.count, all[start + index] == wanted[index] { index += 1 }
+            if index == wanted.count { return start + index }
+        }
+        return nil
     }
 
     package func receive(count: Int) -> [UInt8] {
