@@ -3,8 +3,8 @@ import Glibc
 /// A value behind a lock, for what threads share.
 ///
 /// A pthread mutex instead of the standard library's `Mutex`, which on Linux is a futex that the
-/// thread sanitizer cannot see: with it every guarded access looks like a race. Uncontended it costs
-/// about ten nanoseconds more.
+/// thread sanitizer cannot see: with it every guarded access looks like a race. Uncontended it
+/// costs about ten nanoseconds more.
 // Safety: the value is only reached through `withLock`, between lock and unlock of one mutex.
 @usableFromInline
 package final class Lock<Value>: @unchecked Sendable {

@@ -17,7 +17,8 @@ final class EngineLink {
         _ loop: Loop, endpoint: GatewayConfig.Endpoint, authorization: String?, tls: TLSContext?
     ) {
         guard let address = endpoint.address else { return nil }
-        // A reload may bring the first https engine: without TLS nothing is sent, least of all a key.
+        // A reload may bring the first https engine: without TLS nothing is sent, least of all
+        // a key.
         if endpoint.engine.isTLS, tls == nil { return nil }
         self.engine = endpoint.engine
         self.address = address

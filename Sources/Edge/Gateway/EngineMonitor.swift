@@ -176,7 +176,8 @@ final class SmallRequest: ClientHandler {
     func clientFlush(_ connection: ClientConnection) {}
 
     func clientEnd(_ connection: ClientConnection) {
-        // Made for this one question: kept, such connections would pile up beside those of requests.
+        // Made for this one question: kept, such connections would pile up beside those of
+        // requests.
         connection.close()
         self.finish(self.answer)
     }

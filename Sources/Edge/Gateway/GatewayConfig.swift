@@ -230,10 +230,16 @@ private struct Draft {
     static func plan(of spec: ModelSpec, among models: [Model]) -> ModelPlan {
         let classes = spec.classes.map { written in
             let bounds = spec.bounds(of: written)
-            return ClassPlan(
+            var plan = ClassPlan(
                 name: written.name, planNanos: bounds.timeToFirstTokenNanos,
                 deadlineNanos: bounds.deadlineNanos, maxWaitNanos: written.maxWaitNanos,
                 queueRequestsMax: written.queueRequestsMax, queueBytesMax: written.queueBytesMax)
+            plan.lowerBounds = (spec.objectives(of: written).timeToFirstToken?.bounds ?? [])
+                .filter { $0.nanos < plan.planNanos }
+                .map {
+                    QuantileBound(quantile: Double($0.quantile.rawValue) / 1000, nanos: $0.nanos)
+                }
+            return plan
         }
         let ladder = spec.overload.degrade.compactMap { step -> LadderStep? in
             switch step {

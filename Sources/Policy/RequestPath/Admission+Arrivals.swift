@@ -162,15 +162,22 @@ extension Admission {
         if steps.isLearned, steps.idleFirstTokenNanos(tokens: prefill) > allowed {
             return .refuse(.infeasible, afterNanos: allowed)
         }
-        // With room at once there is nothing to gain from a refusal.
-        if prediction.waitNanos <= 0 { return .admit(flow: flow, prediction) }
         let lane = Int(self.queues.flows[flow].lane)
+        // With room at once there is nothing to gain from a refusal.
+        if prediction.waitNanos <= 0 {
+            self.queues.lanes[lane].tolerance.admit(prediction.totalNanos)
+            return .admit(flow: flow, prediction)
+        }
         let slack = Self.slack(of: record)
         let factor = self.queues.lanes[lane].errors.value(now: now)
         let likely = (prediction.totalNanos + slack) * factor - slack
-        if likely <= allowed { return .admit(flow: flow, prediction) }
+        let lower = isCold ? nil : self.queues.lanes[lane].tolerance.boundBroken(by: likely)
+        if likely <= min(allowed, lower ?? .infinity) {
+            self.queues.lanes[lane].tolerance.admit(likely)
+            return .admit(flow: flow, prediction)
+        }
         let reason: RefusalReason = isHeld ? .rateLimited : isCold ? .noCapacity : .saturated
-        return .refuse(reason, afterNanos: likely - allowed)
+        return .refuse(reason, afterNanos: likely - min(allowed, lower ?? .infinity))
     }
 
     /// What is added to both sides before a prediction's error is taken as a ratio.

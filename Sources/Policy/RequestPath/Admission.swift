@@ -100,7 +100,9 @@ package struct Admission: Sendable {
             let range = lanes.count..<(lanes.count + model.classes.count)
             pools.append(Pool(lanes: range, bounds: EngineBounds(model)))
             let quantile = max(model.confidence, Self.leastConfidence)
-            for _ in model.classes { lanes.append(Lane(quantile: quantile)) }
+            for written in model.classes {
+                lanes.append(Lane(quantile: quantile, lowerBounds: written.lowerBounds))
+            }
         }
         return (pools, ClassQueues(lanes: lanes, tenantCount: plan.tenants.count))
     }

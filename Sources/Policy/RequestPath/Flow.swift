@@ -30,9 +30,11 @@ struct Lane: Sendable {
     var admitted = DemandRate()
     var ladder = Ladder()
     var errors: RatioSketch
+    var tolerance: QuantileTolerance
 
-    init(quantile: Double) {
+    init(quantile: Double, lowerBounds: [QuantileBound]) {
         self.errors = RatioSketch(quantile: quantile)
+        self.tolerance = QuantileTolerance(lowerBounds)
     }
 
     /// Takes over what an older lane had learned, not what was queued there.
@@ -40,5 +42,6 @@ struct Lane: Sendable {
         self.admitted = older.admitted
         self.ladder = older.ladder
         self.errors = older.errors
+        self.tolerance.carry(older.tolerance)
     }
 }

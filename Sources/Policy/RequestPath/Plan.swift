@@ -57,6 +57,8 @@ package struct ClassPlan: Sendable, Equatable {
     /// Admission plans to this TTFT bound less a learned margin: the highest-quantile objective, or
     /// the deadline of a class that has only one.
     package var planNanos: UInt64
+    /// Bounds of lower quantiles than the one planned to; they cap how many may be slower.
+    package var lowerBounds: [QuantileBound] = []
     /// The hard limit: a request without a first token by then is aborted. Never below `planNanos`.
     package var deadlineNanos: UInt64
     /// A queued request waits no longer than this although higher classes have work; `nil`: plan.
@@ -76,6 +78,18 @@ package struct ClassPlan: Sendable, Equatable {
         self.maxWaitNanos = maxWaitNanos
         self.queueRequestsMax = queueRequestsMax
         self.queueBytesMax = queueBytesMax
+    }
+}
+
+/// A share of requests that must lie within a time.
+package struct QuantileBound: Sendable, Equatable {
+    /// 0.95 for a p95.
+    package var quantile: Double
+    package var nanos: UInt64
+
+    package init(quantile: Double, nanos: UInt64) {
+        self.quantile = quantile
+        self.nanos = nanos
     }
 }
 
