@@ -1,10 +1,10 @@
 /// How many requests may still be slower than a class's lower quantile bounds.
 ///
-/// Admission plans to the highest quantile: under lasting overload every admitted request then waits
-/// about as long as that allows, and a written p95 or p50 below it would be broken by design. So each
-/// lower bound keeps an account. Every admitted request earns the share that may lie above the bound,
-/// 0.05 for a p95; one that is predicted to lie above it costs 1. Where the account is empty the bound
-/// itself is the plan.
+/// Admission plans to the highest quantile: under lasting overload every admitted request then
+/// waits about as long as that allows, and a written p95 or p50 below it would be broken by design.
+/// So each lower bound keeps an account. Every admitted request earns the share that may lie above
+/// the bound, 0.05 for a p95; one that is predicted to lie above it costs 1. Where the account is
+/// empty the bound itself is the plan.
 struct QuantileTolerance: Sendable, Equatable {
     private struct Account: Sendable, Equatable {
         var boundNanos: Double
