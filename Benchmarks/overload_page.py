@@ -186,12 +186,17 @@ def ends(part):
                    if not name.startswith("connect_")]
         return ", ".join([str(row["lost"]), *reasons])
 
+    def agrees(row):
+        """The gateway's log knows of nothing but what the client has an answer to."""
+        refused = {f"refused: {name}": count for name, count in row["refused_by_reason"].items()}
+        return row["logged"] == {"completed": row["completed"], **refused}
+
     drains = [
         (str(row["offered"]), str(row["completed"]), str(row["refused"]), str(row["not_accepted"]),
          ", ".join(f"{name} {count}" for name, count in sorted(row["logged"].items())),
-         figure(row["live"], 0), f"{row['seconds']:.1f}", str(row["exit"]), lost(row),
-         verdict(row["lost"] == 0 and row["exit"] == 0
-                 and row["logged"] == {"completed": row["completed"]}))
+         figure(row["live"], 0), figure(row["queued"], 0), f"{row['seconds']:.1f}",
+         str(row["exit"]), lost(row),
+         verdict(row["lost"] == 0 and row["exit"] == 0 and agrees(row)))
         for row in part["drains"]]
     reloads = [
         (str(row["offered"]), str(row["completed"]), str(row["refused"]),
@@ -200,14 +205,14 @@ def ends(part):
         for row in part["reloads"]]
     return (
         "## SIGTERM and reload under load\n\n"
-        f"At {part['rate']:g} requests/s, counted by the client. SIGTERM after 8 of 12 s: what "
-        "comes later finds no listener and was never accepted. The gateway's access log has each "
+        f"Counted by the client. SIGTERM at {part['drain_rate']:g} requests/s, after 8 of "
+        "12 s: what comes later finds no listener and was never accepted. The gateway's access log has each "
         "request that it took.\n\n"
         + table(["offered", "completed", "refused", "not accepted", "the gateway's log",
-                 "live at SIGTERM",
-                 "seconds to exit", "exit", "lost", "held"], drains)
-        + "\n\nSIGHUP twice a second for 14 s, in turn with both engines, with one of them, and "
-        "with a file that has a fault:\n\n"
+                 "live at SIGTERM", "of them queued", "seconds to exit", "exit",
+                 "lost", "held"], drains)
+        + f"\n\nSIGHUP at {part['reload_rate']:g} requests/s, twice a second for 14 s, in turn "
+        "with both engines, with one of them, and with a file that has a fault:\n\n"
         + table(["offered", "completed", "refused", "reloads", "bad ones", "lost", "held"],
                 reloads)
         + f"\n\nNoise, in cores: SIGTERM: {noise(part['drains'])}; "
