@@ -206,8 +206,8 @@ def ends(part):
     return (
         "## SIGTERM and reload under load\n\n"
         f"Counted by the client. SIGTERM at {part['drain_rate']:g} requests/s, after 8 of "
-        "12 s: what comes later finds no listener and was never accepted. The gateway's access log has each "
-        "request that it took.\n\n"
+        "12 s: what comes later finds no listener and was never accepted. The gateway's access "
+        "log has each request that it took.\n\n"
         + table(["offered", "completed", "refused", "not accepted", "the gateway's log",
                  "live at SIGTERM", "of them queued", "seconds to exit", "exit",
                  "lost", "held"], drains)
