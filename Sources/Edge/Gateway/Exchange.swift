@@ -133,7 +133,7 @@ final class Exchange {
             return self.breakOff(error)
         }
         let requestID = self.record.requestID
-        let queueMillis = self.record.times.dispatched.nanosSince(self.record.times.admitted)
+        let queueNanos = self.record.times.dispatched.nanosSince(self.record.times.admitted)
         self.settle()
         self.connection.respond(
             status: error.status,
@@ -141,8 +141,8 @@ final class Exchange {
                 head.append("x-request-id: ")
                 head.append(requestID)
                 head.append("\r\n")
-                if queueMillis > 0 {
-                    head.field("x-plimsoll-queue-ms", decimal: queueMillis / 1_000_000)
+                if queueNanos > 0 {
+                    head.field("x-plimsoll-queue-ms", decimal: queueNanos / 1_000_000)
                 }
                 error.appendFields(&head)
             }, body: error.body)

@@ -114,8 +114,11 @@ package final class GatewayLoop {
             guard let exchange = self.exchange(request) else { return }
             exchange.isAdmitted = false
             if refusal.late { exchange.record.times.dispatched = self.loop.now }
+            // Clients that were refused together shall not come back together.
+            var spread = refusal
+            spread.retryAfterNanos += self.freshIDs.below(refusal.retryAfterNanos / 4 + 1)
             exchange.answer(
-                .refusal(refusal, model: exchange.modelName),
+                .refusal(spread, model: exchange.modelName),
                 outcome: .refused(refusal.reason, late: refusal.late))
         case .abort(let request):
             guard let exchange = self.exchange(request) else { return }
@@ -326,13 +329,20 @@ struct FreshIDs {
     }
 
     mutating func append(to bytes: inout [UInt8]) {
+        Self.append(self.high, to: &bytes)
+        Self.append(self.next(), to: &bytes)
+    }
+
+    /// A number below `bound`, for jitter.
+    mutating func below(_ bound: UInt64) -> UInt64 { self.next() % bound }
+
+    /// The next of a splitmix64 sequence.
+    private mutating func next() -> UInt64 {
         self.state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = self.state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        mixed ^= mixed >> 31
-        Self.append(self.high, to: &bytes)
-        Self.append(mixed, to: &bytes)
+        return mixed ^ (mixed >> 31)
     }
 
     private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
