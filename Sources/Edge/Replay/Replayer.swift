@@ -41,6 +41,7 @@ package final class Replayer: Sendable {
     /// Prepares a run; nothing is opened yet.
     ///
     /// - Parameters:
+    ///   - settings: what is sent, where, and how answers are judged.
     ///   - onFinish: told of every try when it has ended, on the run's thread.
     ///   - onSecond: told once a second, on the run's thread.
     package init(

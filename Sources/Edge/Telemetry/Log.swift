@@ -41,6 +41,8 @@ package final class Log: Sendable {
     private let descriptor: Int32
 
     /// - Parameters:
+    ///   - descriptor: where lines go.
+    ///   - form: JSON, or short lines for a person.
     ///   - ratePerSecond: lines of one kind of event taken in a second.
     ///   - clock: wall clock in nanoseconds since 1970.
     package init(

@@ -4,6 +4,7 @@ extension BudgetReport {
     /// The report of everything counted so far; more may be added afterwards.
     ///
     /// - Parameters:
+    ///   - source: live or simulated.
     ///   - durationNanos: how long a time the outcomes cover, in nanoseconds.
     ///   - note: shown with the figures; a simulation states its error bound here.
     package func report(

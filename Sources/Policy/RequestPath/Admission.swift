@@ -24,7 +24,8 @@ package struct Admission: Sendable {
 
     private static let startCapacity = 1024
 
-    /// - Parameter seed: spreads work over endpoints that are equal; nothing else depends on it.
+    /// Holds `plan` from now on. `seed` spreads work over endpoints that are equal; nothing else
+    /// depends on it.
     package init(plan: Plan, seed: UInt64) {
         self.plan = plan
         self.random = seed
