@@ -60,14 +60,14 @@ private let milliseconds: UInt64 = 1_000_000
     @Test func `a streamed answer is chunked to HTTP 1.1 and ends by closing to HTTP 1.0`() throws {
         let port = try startServer(
             Behaviour { connection, _ in
-                var head = HeadBuilder()
+                let head = HeadBuilder()
                 head.statusLine(200)
-                connection.appendFraming(&head, length: nil)
+                connection.appendFraming(head, length: nil)
                 head.append("\r\n")
                 for (piece, isLast) in [("one", false), ("two", false), ("", true)] {
                     Array(piece.utf8).withUnsafeBytes {
                         connection.send(
-                            head: piece == "one" ? head.bytes : nil, body: [$0], ends: isLast)
+                            head: piece == "one" ? head : nil, body: [$0], ends: isLast)
                     }
                 }
             })

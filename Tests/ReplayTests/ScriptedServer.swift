@@ -120,7 +120,7 @@ private final class ScriptedHandler: ServerHandler {
         switch self.script(request, self.seen.add(request)) {
         case .plain(let status, let fields, let body):
             connection.respond(
-                status: status, fields: { $0.append(fields) }, body: Array(body.utf8))
+                status: status, fields: { $0.append(text: fields) }, body: Array(body.utf8))
         case .events(let events, let fields, let end):
             self.stream(events + (end == .done ? ["[DONE]"] : []), fields, end, to: connection)
         case .silence: break
@@ -131,14 +131,14 @@ private final class ScriptedHandler: ServerHandler {
         _ events: [String], _ fields: String, _ end: ScriptedServer.End,
         to connection: ServerConnection
     ) {
-        var head = HeadBuilder()
+        let head = HeadBuilder()
         head.statusLine(200)
         head.append("content-type: text/event-stream\r\n")
-        head.append(fields)
-        connection.appendFraming(&head, length: nil)
+        head.append(text: fields)
+        connection.appendFraming(head, length: nil)
         head.append("\r\n")
         let body = Array(events.map { "data: \($0)\n\n" }.joined().utf8)
-        body.withUnsafeBytes { connection.send(head: head.bytes, body: [$0], ends: end != .reset) }
+        body.withUnsafeBytes { connection.send(head: head, body: [$0], ends: end != .reset) }
         if end == .reset { connection.abortResponse() }
     }
 

@@ -8,14 +8,14 @@ import Wire
         var padded = text
         // What stands behind a body is another request's: it must never be read as this one's.
         padded += [UInt8](repeating: 0x7D, count: BodyScanner.padding)
-        var body = RequestBody()
+        let body = RequestBody()
         do throws(RequestBody.Fault) {
             let bytes = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: padded.count, alignment: 1)
             defer { bytes.deallocate() }
             bytes.copyBytes(from: padded)
             try self.scanner.scan(
-                UnsafeRawBufferPointer(rebasing: bytes[..<text.count]), into: &body)
+                UnsafeRawBufferPointer(rebasing: bytes[..<text.count]), into: body)
             return .success(body)
         } catch {
             return .failure(error)

@@ -72,11 +72,11 @@ final class AdminHandler: ServerHandler {
         guard connection.head.method == .get else {
             return self.answer(connection, "text/event-stream", [])
         }
-        var head = HeadBuilder()
+        let head = HeadBuilder()
         head.statusLine(200)
         head.field("content-type", "text/event-stream")
-        Self.appendSecurity(&head)
-        connection.appendFraming(&head, length: nil)
+        Self.appendSecurity(head)
+        connection.appendFraming(head, length: nil)
         head.append("\r\n")
         if !self.desk.watch(connection, head: head) {
             self.plain(connection, 503, "too many consoles watch: close one\n")
@@ -86,19 +86,19 @@ final class AdminHandler: ServerHandler {
     private func plain(_ connection: ServerConnection, _ status: Int, _ text: String) {
         connection.respond(
             status: status, contentType: "text/plain; charset=utf-8",
-            fields: { Self.appendSecurity(&$0) }, body: Array(text.utf8))
+            fields: { Self.appendSecurity($0) }, body: Array(text.utf8))
     }
 
     private func answer(
         _ connection: ServerConnection, _ contentType: StaticString, _ body: [UInt8]
     ) {
         connection.respond(
-            status: 200, contentType: contentType, fields: { Self.appendSecurity(&$0) },
+            status: 200, contentType: contentType, fields: { Self.appendSecurity($0) },
             body: body)
     }
 
     /// Nothing of another origin is loaded, nothing is framed, guessed or kept.
-    private static func appendSecurity(_ head: inout HeadBuilder) {
+    private static func appendSecurity(_ head: HeadBuilder) {
         head.field(
             "content-security-policy",
             "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")

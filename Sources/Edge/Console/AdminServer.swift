@@ -123,7 +123,7 @@ final class AdminDesk {
     func watch(_ connection: ServerConnection, head: HeadBuilder) -> Bool {
         guard self.watchers.count < self.options.watchersMax else { return false }
         self.watchers.append(connection)
-        Self.send(self.state(wholeHistory: true), head: head.bytes, to: connection)
+        Self.send(self.state(wholeHistory: true), head: head, to: connection)
         return true
     }
 
@@ -147,7 +147,7 @@ final class AdminDesk {
         }
     }
 
-    private static func send(_ json: [UInt8], head: [UInt8]?, to connection: ServerConnection) {
+    private static func send(_ json: [UInt8], head: HeadBuilder?, to connection: ServerConnection) {
         let event = Array("data: ".utf8) + json + Array("\n\n".utf8)
         event.withUnsafeBytes { connection.send(head: head, body: [$0], ends: false) }
     }

@@ -158,27 +158,36 @@ package final class Stream {
             self.uvStream,
             { handle, _, buffer in
                 guard let data = handle?.pointee.data, let buffer else { return }
-                let stream = Unmanaged<Stream>.fromOpaque(data).takeUnretainedValue()
-                let space =
-                    stream.tls == nil
-                    ? stream.delegate.streamBuffer(stream) : stream.loop.cipherScratch
+                let space = Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef {
+                    $0.readSpace()
+                }
                 buffer.pointee.base = space.baseAddress?.assumingMemoryBound(to: CChar.self)
                 buffer.pointee.len = space.count
             },
             { handle, count, _ in
-                guard let stream = Stream.from(handle), !stream.isClosed else { return }
-                stream.loop.refresh()
-                if count > 0 {
-                    if stream.tls == nil {
-                        stream.delegate.streamRead(stream, count: count)
-                    } else {
-                        stream.readCipher(count)
-                    }
-                } else if count < 0 {
-                    let ended = count == Int(UV_EOF.rawValue)
-                    stream.end(ended ? nil : StreamError(uv: Int32(count)))
-                }
+                guard let data = handle?.pointee.data else { return }
+                // The open handle keeps its stream alive over the call.
+                Unmanaged<Stream>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.didRead(count) }
             })
+    }
+
+    private func readSpace() -> UnsafeMutableRawBufferPointer {
+        self.tls == nil ? self.delegate.streamBuffer(self) : self.loop.cipherScratch
+    }
+
+    private func didRead(_ count: Int) {
+        guard !self.isClosed else { return }
+        self.loop.refresh()
+        if count > 0 {
+            if self.tls == nil {
+                self.delegate.streamRead(self, count: count)
+            } else {
+                self.readCipher(count)
+            }
+        } else if count < 0 {
+            let ended = count == Int(UV_EOF.rawValue)
+            self.end(ended ? nil : StreamError(uv: Int32(count)))
+        }
     }
 
     /// Holds bytes back in the kernel.

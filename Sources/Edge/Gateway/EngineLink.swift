@@ -27,10 +27,10 @@ final class EngineLink {
         self.client = ClientEndpoint(
             loop, address: address, host: endpoint.engine.host,
             tls: endpoint.engine.isTLS ? tls : nil)
-        var lines = HeadBuilder()
-        lines.field("host", endpoint.engine.authority)
-        if let authorization { lines.field("authorization", authorization) }
-        self.hostAndAuthorization = lines.bytes
+        let lines = HeadBuilder()
+        lines.field("host", text: endpoint.engine.authority)
+        if let authorization { lines.field("authorization", text: authorization) }
+        self.hostAndAuthorization = lines.withBytes { Array($0) }
     }
 
     /// Whether a reload left this endpoint as it was.

@@ -135,7 +135,7 @@ final class SmallRequest: ClientHandler {
     ) {
         self.started = now
         self.done = done
-        var head = HeadBuilder()
+        let head = HeadBuilder()
         head.append("GET ")
         head.append(path)
         head.append(" HTTP/1.1\r\n")
@@ -143,7 +143,7 @@ final class SmallRequest: ClientHandler {
         head.append("accept-encoding: identity\r\n\r\n")
         let connection = link.client.connection(fresh: true)
         self.connection = connection
-        head.bytes.withUnsafeBytes { bytes in
+        head.withBytes { bytes in
             var one = WriteBuffer(bytes)
             withUnsafeMutablePointer(to: &one) {
                 connection.send(UnsafeMutableBufferPointer(start: $0, count: 1), handler: self)

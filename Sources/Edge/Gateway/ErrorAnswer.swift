@@ -42,8 +42,8 @@ package struct ErrorAnswer {
     }
 
     /// Adds the headers that tell a client when to come back.
-    package func appendFields(_ head: inout HeadBuilder) {
-        if let refused = self.refused { head.field("x-plimsoll-refused", refused) }
+    package func appendFields(_ head: HeadBuilder) {
+        if let refused = self.refused { head.field("x-plimsoll-refused", text: refused) }
         if self.status == 405 { head.field("allow", "POST") }
         if self.status == 401 { head.field("www-authenticate", "Bearer") }
         guard let nanos = self.retryAfterNanos else { return }

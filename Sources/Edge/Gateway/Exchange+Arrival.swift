@@ -70,7 +70,7 @@ extension Exchange {
             return self.parseMultipart(span, range)
         }
         do throws(RequestBody.Fault) {
-            try self.gateway.scanner.scan(bytes, into: &self.body)
+            try self.gateway.scanner.scan(bytes, into: self.body)
         } catch {
             return ErrorAnswer(
                 400, code: "invalid_body", error.message, param: error.field)
@@ -87,7 +87,7 @@ extension Exchange {
 
     /// The `model` part of a multipart form; the form itself is relayed unchanged.
     private func parseMultipart(_ span: Span<UInt8>, _ range: ByteRange) -> ErrorAnswer? {
-        self.body = RequestBody()
+        self.body.reset()
         guard let name = Bytes.find("name=\"model\"", in: span, range),
             let blank = Bytes.find(
                 "\r\n\r\n", in: span, ByteRange(start: name, end: range.end)),

@@ -41,20 +41,19 @@ extension Exchange {
         let range = self.connection.bodyRange
         let body = UnsafeRawBufferPointer(rebasing: raw[range.start..<range.end])
         let edits = self.edits(body, endpoint)
-        var head = self.gateway.takeScratch()
-        head.append(self.engineHead.bytes)
+        let head = self.gateway.scratch
+        head.removeAll()
+        head.append(self.engineHead)
         head.append(endpoint.hostAndAuthorization)
         head.field("content-length", decimal: UInt64(edits.count(of: body.count)))
         head.append("\r\n")
         if edits.isEmpty, body.count <= Self.joinedBytesMax {
             // Copying a small body costs less than a second run in the system call.
             head.append(body)
-            self.write(
-                head.bytes, UnsafeRawBufferPointer(start: nil, count: 0), edits, to: upstream)
+            self.write(head, UnsafeRawBufferPointer(start: nil, count: 0), edits, to: upstream)
         } else {
-            self.write(head.bytes, body, edits, to: upstream)
+            self.write(head, body, edits, to: upstream)
         }
-        self.gateway.giveScratch(head)
     }
 
     private func edits(_ body: UnsafeRawBufferPointer, _ endpoint: EngineLink) -> BodyEdits {
@@ -74,31 +73,28 @@ extension Exchange {
     }
 
     private func write(
-        _ head: [UInt8], _ body: UnsafeRawBufferPointer, _ edits: BodyEdits,
+        _ head: HeadBuilder, _ body: UnsafeRawBufferPointer, _ edits: BodyEdits,
         to upstream: ClientConnection
     ) {
         let capacity = 2 + 2 * edits.edits.count
-        head.withUnsafeBytes { headBytes in
-            withUnsafeTemporaryAllocation(of: WriteBuffer.self, capacity: capacity) { out in
-                var used = 0
-                func add(_ bytes: UnsafeRawBufferPointer) {
-                    guard bytes.count > 0 else { return }
-                    out.initializeElement(at: used, to: WriteBuffer(bytes))
-                    used += 1
-                }
-                add(headBytes)
-                var from = 0
-                for edit in edits.edits {
-                    add(UnsafeRawBufferPointer(rebasing: body[from..<edit.range.start]))
-                    // The edits outlive the write: their storage does not move in between.
-                    edit.bytes.withUnsafeBytes { add($0) }
-                    from = edit.range.end
-                }
-                add(UnsafeRawBufferPointer(rebasing: body[from...]))
-                withExtendedLifetime(edits) {
-                    upstream.send(
-                        UnsafeMutableBufferPointer(rebasing: out[..<used]), handler: self)
-                }
+        withUnsafeTemporaryAllocation(of: WriteBuffer.self, capacity: capacity) { out in
+            var used = 0
+            func add(_ bytes: UnsafeRawBufferPointer) {
+                guard bytes.count > 0 else { return }
+                out.initializeElement(at: used, to: WriteBuffer(bytes))
+                used += 1
+            }
+            head.withBytes { add($0) }
+            var from = 0
+            for edit in edits.edits {
+                add(UnsafeRawBufferPointer(rebasing: body[from..<edit.range.start]))
+                // The edits outlive the write: their storage does not move in between.
+                edit.bytes.withUnsafeBytes { add($0) }
+                from = edit.range.end
+            }
+            add(UnsafeRawBufferPointer(rebasing: body[from...]))
+            withExtendedLifetime(edits) {
+                upstream.send(UnsafeMutableBufferPointer(rebasing: out[..<used]), handler: self)
             }
         }
     }

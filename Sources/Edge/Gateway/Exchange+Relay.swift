@@ -59,19 +59,19 @@ extension Exchange: ClientHandler {
         if self.gateway.core.options.namesEndpoint,
             let endpoint = self.gateway.endpoint(self.dispatch.endpoint)
         {
-            self.answerHead.field("x-plimsoll-endpoint", endpoint.name)
+            self.answerHead.field("x-plimsoll-endpoint", text: endpoint.name)
         }
-        self.connection.appendFraming(&self.answerHead, length: length)
+        self.connection.appendFraming(self.answerHead, length: length)
         self.answerHead.append("\r\n")
         self.hasAnswerHead = true
     }
 
     private func appendDegraded() {
         if let cap = self.dispatch.outputTokensCap {
-            self.answerHead.field("x-plimsoll-degraded", "cap=\(cap)")
+            self.answerHead.field("x-plimsoll-degraded", text: "cap=\(cap)")
         } else if self.dispatch.model != self.model {
             let name = self.gateway.config.models[self.dispatch.model.raw].spec.name
-            self.answerHead.field("x-plimsoll-degraded", "model=\(name)")
+            self.answerHead.field("x-plimsoll-degraded", text: "model=\(name)")
         }
     }
 
@@ -112,7 +112,7 @@ extension Exchange: ClientHandler {
     private func flush() {
         guard !self.runs.isEmpty || !self.staged.isEmpty || self.endsNow else { return }
         guard case .started = self.relay else { return }
-        let head = self.hasAnswerHead ? self.answerHead.bytes : nil
+        let head = self.hasAnswerHead ? self.answerHead : nil
         self.hasAnswerHead = false
         let ends = self.endsNow
         if ends { self.finish() }

@@ -31,7 +31,7 @@ final class Exchange {
 
     var record = RequestRecord()
     var surface = Surface.other
-    var body = RequestBody()
+    let body = RequestBody()
     var model = ModelID(raw: 0)
     var tenant = GatewayConfig.anonymous
     /// In the hands of admission: it must hear how the request ended.
@@ -41,7 +41,7 @@ final class Exchange {
     /// What this request's dispatch said.
     var dispatch = Dispatch(endpoint: EndpointID(raw: 0), model: ModelID(raw: 0))
     /// The head for the engine up to the fields that depend on the endpoint.
-    var engineHead = HeadBuilder()
+    let engineHead = HeadBuilder()
 
     var upstream: ClientConnection?
     /// When the engine was sent the request or last said something.
@@ -53,7 +53,7 @@ final class Exchange {
     var hasRetriedFresh = false
     var relay = Relay.none
     /// Head and body runs that leave with the next flush.
-    var answerHead = HeadBuilder()
+    let answerHead = HeadBuilder()
     var hasAnswerHead = false
     var runs: [UnsafeRawBufferPointer] = []
     var staged: [UInt8] = []
@@ -144,7 +144,7 @@ final class Exchange {
                 if queueNanos > 0 {
                     head.field("x-plimsoll-queue-ms", decimal: queueNanos / 1_000_000)
                 }
-                error.appendFields(&head)
+                error.appendFields(head)
             }, body: error.body)
     }
 
@@ -160,7 +160,7 @@ final class Exchange {
         event += error.body
         event += Array("\n\n".utf8)
         self.connection.closeAfterResponse()
-        let head = self.hasAnswerHead ? self.answerHead.bytes : nil
+        let head = self.hasAnswerHead ? self.answerHead : nil
         self.settle()
         event.withUnsafeBytes {
             self.connection.send(head: head, body: [$0], ends: true)

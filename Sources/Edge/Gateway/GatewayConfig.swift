@@ -63,6 +63,8 @@ package final class GatewayConfig: Sendable {
     package let plan: Plan
     /// Grows with each reload; a cached identity of another version is looked up again.
     package let version: Int
+    /// What each tenant may do with each model; a row a tenant.
+    private let grants: [Grant]
     private let keys: KeyRing
     /// By index in the key ring's tenants.
     private let keyTenants: [TenantID]
@@ -94,6 +96,7 @@ package final class GatewayConfig: Sendable {
         let models = draft.models
         self.models = models
         self.tenants = draft.tenants
+        self.grants = draft.tenants.flatMap { $0.grants }
         self.endpoints = draft.endpoints
         self.keys = KeyRing(configuration.tenants)
         self.keyTenants = draft.keyTenants
@@ -131,7 +134,7 @@ package final class GatewayConfig: Sendable {
     }
 
     func grant(_ tenant: TenantID, _ model: ModelID) -> Grant {
-        self.tenants[tenant.raw].grants[model.raw]
+        self.grants[tenant.raw * self.models.count + model.raw]
     }
 
 }

@@ -113,7 +113,7 @@ extension GatewayLoop: ServerHandler {
     private func reject(_ connection: ServerConnection, _ error: ErrorAnswer) {
         self.metrics.reject(error)
         connection.respond(
-            status: error.status, fields: { error.appendFields(&$0) }, body: error.body)
+            status: error.status, fields: { error.appendFields($0) }, body: error.body)
     }
 
     // MARK: Models

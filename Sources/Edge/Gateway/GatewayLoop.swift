@@ -24,7 +24,8 @@ package final class GatewayLoop {
     private var sweeper: LoopTimer?
     private var armedFor: Instant?
     private var freshIDs: FreshIDs
-    private var scratch: [HeadBuilder] = []
+    /// For the head of the request being sent.
+    let scratch = HeadBuilder()
     package let metrics: LoopMetrics
     /// Requests between their last body byte and their record.
     private var active = 0
@@ -245,17 +246,7 @@ package final class GatewayLoop {
         self.noteIdle()
     }
 
-    // MARK: Scratch
-
-    func takeScratch() -> HeadBuilder {
-        var head = self.scratch.popLast() ?? HeadBuilder()
-        head.removeAll()
-        return head
-    }
-
-    func giveScratch(_ head: consuming HeadBuilder) {
-        self.scratch.append(head)
-    }
+    // MARK: Identity
 
     func appendFreshID(to bytes: inout [UInt8]) {
         self.freshIDs.append(to: &bytes)

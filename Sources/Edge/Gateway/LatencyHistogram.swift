@@ -21,7 +21,13 @@ package struct LatencyHistogram: Sendable {
     package var total: UInt64 { self.counts.reduce(0, +) }
 
     mutating func add(_ nanos: UInt64) {
-        var low = 0
+        // Most stages of most requests take next to no time.
+        guard let first = self.bounds.first, nanos > first else {
+            self.counts[0] += 1
+            self.sumNanos &+= nanos
+            return
+        }
+        var low = 1
         var high = self.bounds.count
         while low < high {
             let middle = (low + high) / 2

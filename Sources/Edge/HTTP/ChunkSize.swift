@@ -27,9 +27,9 @@ struct ChunkSize {
         self.start = start
     }
 
-    mutating func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
         let start = self.start
-        withUnsafeBytes(of: &self.bytes) { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        withUnsafeBytes(of: self.bytes) { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     }
 
     private static func literal(_ text: StaticString) -> UnsafeRawBufferPointer {

@@ -56,7 +56,7 @@ package final class HTTPServer {
     /// Connections closed at the bound: waiting ones first, or else the one that came.
     package private(set) var turnedAway: UInt64 = 0
     let head = RequestHead()
-    var scratch = HeadBuilder()
+    let scratch = HeadBuilder()
     private var connections: [ServerConnection] = []
     private var listeners: [Listener] = []
     private var sweep: LoopTimer?

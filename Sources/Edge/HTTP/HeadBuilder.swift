@@ -1,54 +1,78 @@
 package import Wire
 
 /// Builds the head of a message into storage that is reused.
-package struct HeadBuilder {
-    package private(set) var bytes: [UInt8] = []
+///
+/// A class with storage of its own: a head is dozens of small appends, and each of them is one
+/// comparison and one copy.
+package final class HeadBuilder {
+    private var storage: UnsafeMutableRawPointer
+    private var capacity: Int
+    package private(set) var count = 0
 
     package init() {
-        self.bytes.reserveCapacity(2048)
+        self.capacity = 512
+        self.storage = .allocate(byteCount: self.capacity, alignment: 16)
+    }
+
+    deinit {
+        self.storage.deallocate()
+    }
+
+    /// Calls `body` with what was appended.
+    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        withExtendedLifetime(self) {
+            body(UnsafeRawBufferPointer(start: self.storage, count: self.count))
+        }
     }
 
     /// Begins another head in the same storage.
-    package mutating func removeAll() {
-        self.bytes.removeAll(keepingCapacity: true)
+    package func removeAll() {
+        self.count = 0
     }
 
     /// Appends text as it is.
-    package mutating func append(_ literal: StaticString) {
-        self.bytes.append(
-            contentsOf: UnsafeBufferPointer(
-                start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    package func append(_ literal: StaticString) {
+        self.put(literal.utf8Start, literal.utf8CodeUnitCount)
     }
 
     /// Appends bytes as they are.
-    package mutating func append(_ raw: UnsafeRawBufferPointer) {
-        self.bytes.append(contentsOf: raw)
+    package func append(_ raw: UnsafeRawBufferPointer) {
+        if let base = raw.baseAddress { self.put(base, raw.count) }
     }
 
-    /// Appends text as UTF-8.
-    package mutating func append(_ text: String) {
-        self.bytes.append(contentsOf: text.utf8)
+    /// Appends what another builder holds.
+    package func append(_ other: HeadBuilder) {
+        self.put(other.storage, other.count)
     }
 
     /// Appends bytes as they are.
-    package mutating func append(_ bytes: [UInt8]) {
-        self.bytes.append(contentsOf: bytes)
+    package func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { self.append($0) }
+    }
+
+    /// Appends text as UTF-8. Labelled, since a literal would rather be a `String` than static.
+    package func append(text: String) {
+        var text = text
+        text.withUTF8 { self.append(UnsafeRawBufferPointer($0)) }
     }
 
     /// Appends a number in decimal.
-    package mutating func append(decimal value: UInt64) {
-        var scale: UInt64 = 1
-        while value / scale >= 10 { scale *= 10 }
-        var rest = value
-        while scale > 0 {
-            self.bytes.append(UInt8(0x30 + rest / scale))
-            rest %= scale
-            scale /= 10
+    package func append(decimal value: UInt64) {
+        // The largest has 20 digits; they are found from the last to the first.
+        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
+            var first = 20
+            var rest = value
+            repeat {
+                first -= 1
+                digits[first] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
+                rest /= 10
+            } while rest > 0
+            self.append(UnsafeRawBufferPointer(rebasing: digits[first...]))
         }
     }
 
     /// Appends `NAME: VALUE` and a line end.
-    package mutating func field(_ name: StaticString, _ value: StaticString) {
+    package func field(_ name: StaticString, _ value: StaticString) {
         self.append(name)
         self.append(": ")
         self.append(value)
@@ -56,23 +80,23 @@ package struct HeadBuilder {
     }
 
     /// Appends a field; control characters of `value` are left out, so that none can end the line.
-    package mutating func field(_ name: StaticString, _ value: String) {
+    package func field(_ name: StaticString, text value: String) {
         self.append(name)
         self.append(": ")
-        self.bytes.append(contentsOf: value.utf8.lazy.filter { $0 >= 0x20 && $0 != 0x7F })
+        self.append(Array(value.utf8.lazy.filter { $0 >= 0x20 && $0 != 0x7F }))
         self.append("\r\n")
     }
 
     /// Appends a field whose value is a number.
-    package mutating func field(_ name: StaticString, decimal value: UInt64) {
+    package func field(_ name: StaticString, decimal value: UInt64) {
         self.append(name)
         self.append(": ")
         self.append(decimal: value)
         self.append("\r\n")
     }
 
-    /// Appends a parsed field as it came.
-    package mutating func field(_ raw: UnsafeRawBufferPointer, _ field: FieldTable.Field) {
+    /// Appends a parsed field as it came, without blanks around its value.
+    package func field(_ raw: UnsafeRawBufferPointer, _ field: FieldTable.Field) {
         self.append(UnsafeRawBufferPointer(rebasing: raw[field.name.start..<field.name.end]))
         self.append(": ")
         self.append(UnsafeRawBufferPointer(rebasing: raw[field.value.start..<field.value.end]))
@@ -80,12 +104,27 @@ package struct HeadBuilder {
     }
 
     /// Appends the status line of a response.
-    package mutating func statusLine(_ status: Int) {
+    package func statusLine(_ status: Int) {
         self.append("HTTP/1.1 ")
         self.append(decimal: UInt64(status))
         self.append(" ")
         self.append(StatusText.of(status))
         self.append("\r\n")
+    }
+
+    @inline(__always)
+    private func put(_ bytes: UnsafeRawPointer, _ added: Int) {
+        if self.capacity - self.count < added { self.grow(by: added) }
+        (self.storage + self.count).copyMemory(from: bytes, byteCount: added)
+        self.count += added
+    }
+
+    private func grow(by added: Int) {
+        self.capacity = max(self.capacity * 2, self.count + added)
+        let grown = UnsafeMutableRawPointer.allocate(byteCount: self.capacity, alignment: 16)
+        grown.copyMemory(from: self.storage, byteCount: self.count)
+        self.storage.deallocate()
+        self.storage = grown
     }
 }
 

@@ -86,7 +86,7 @@ package final class ServerConnection {
     /// Before the body has been read, the connection is closed behind the answer.
     package func respond(
         status: Int, contentType: StaticString = "application/json",
-        fields: (inout HeadBuilder) -> Void = { _ in }, body: [UInt8]
+        fields: (HeadBuilder) -> Void = { _ in }, body: [UInt8]
     ) {
         let bodyWasRead = self.isExchanging
         if !bodyWasRead { self.keepAlive = false }
@@ -100,11 +100,11 @@ package final class ServerConnection {
         } else if self.isHTTP10 {
             self.server.scratch.append("connection: keep-alive\r\n")
         }
-        fields(&self.server.scratch)
+        fields(self.server.scratch)
         self.server.scratch.append("\r\n")
         if !self.isHead { self.server.scratch.append(body) }
         self.responseStarted = true
-        self.stream.write(self.server.scratch.bytes)
+        self.server.scratch.withBytes { self.stream.write($0) }
         self.finishExchange()
     }
 
@@ -112,7 +112,7 @@ package final class ServerConnection {
     ///
     /// `length`: of the body when known; otherwise it is sent chunked, or until the connection
     /// closes to an HTTP/1.0 client.
-    package func appendFraming(_ head: inout HeadBuilder, length: UInt64?) {
+    package func appendFraming(_ head: HeadBuilder, length: UInt64?) {
         self.isChunked = false
         if let length {
             head.field("content-length", decimal: length)
@@ -131,50 +131,67 @@ package final class ServerConnection {
     }
 
     /// Sends what one turn produced in one call: a head (or nothing), body runs, and the end.
-    package func send(head: [UInt8]?, body: [UnsafeRawBufferPointer], ends: Bool) {
+    package func send(head: HeadBuilder?, body: [UnsafeRawBufferPointer], ends: Bool) {
         var total = 0
         for run in body { total += run.count }
         self.responseStarted = true
-        var size = ChunkSize(total)
         let chunked = self.isChunked && !self.isHead
+        if total <= Self.joinedBytesMax, head?.count ?? 0 <= Self.joinedBytesMax {
+            self.sendJoined(head: head, body: body, total: total, chunked: chunked, ends: ends)
+        } else {
+            self.sendRuns(head: head, body: body, total: total, chunked: chunked, ends: ends)
+        }
+        if ends { self.finishExchange() }
+    }
+
+    /// Up to here, copying costs less than more runs in the system call.
+    private static let joinedBytesMax = 2048
+
+    private func sendJoined(
+        head: HeadBuilder?, body: [UnsafeRawBufferPointer], total: Int, chunked: Bool,
+        ends: Bool
+    ) {
+        let out = self.server.scratch
+        out.removeAll()
+        if let head { out.append(head) }
+        if total > 0, !self.isHead {
+            if chunked { ChunkSize(total).withBytes { out.append($0) } }
+            for run in body { out.append(run) }
+            if chunked { out.append(ends ? ChunkSize.endAndLast : ChunkSize.end) }
+        } else if ends, chunked {
+            out.append(ChunkSize.last)
+        }
+        out.withBytes { self.stream.write($0) }
+    }
+
+    private func sendRuns(
+        head: HeadBuilder?, body: [UnsafeRawBufferPointer], total: Int, chunked: Bool,
+        ends: Bool
+    ) {
         // Head, chunk size, body runs, chunk end and last chunk.
-        withUnsafeTemporaryAllocation(of: WriteBuffer.self, capacity: body.count + 4) { out in
+        withUnsafeTemporaryAllocation(of: WriteBuffer.self, capacity: body.count + 3) { out in
             var used = 0
             func add(_ bytes: UnsafeRawBufferPointer) {
                 guard bytes.count > 0 else { return }
                 out.initializeElement(at: used, to: WriteBuffer(bytes))
                 used += 1
             }
-            func write() {
-                self.stream.write(UnsafeMutableBufferPointer(rebasing: out[..<used]))
-            }
-            func addAll() {
-                if total > 0, !self.isHead {
-                    if chunked {
-                        size.withBytes { sizeBytes in
-                            add(sizeBytes)
-                            for run in body { add(run) }
-                            add(ends ? ChunkSize.endAndLast : ChunkSize.end)
-                            write()
-                        }
-                        return
-                    }
+            head?.withBytes { add($0) }
+            if total > 0, chunked {
+                return ChunkSize(total).withBytes { sizeBytes in
+                    add(sizeBytes)
                     for run in body { add(run) }
-                } else if ends, chunked {
-                    add(ChunkSize.last)
+                    add(ends ? ChunkSize.endAndLast : ChunkSize.end)
+                    self.stream.write(UnsafeMutableBufferPointer(rebasing: out[..<used]))
                 }
-                write()
             }
-            if let head {
-                head.withUnsafeBytes { headBytes in
-                    add(headBytes)
-                    addAll()
-                }
-            } else {
-                addAll()
+            if total > 0, !self.isHead {
+                for run in body { add(run) }
+            } else if ends, chunked {
+                add(ChunkSize.last)
             }
+            self.stream.write(UnsafeMutableBufferPointer(rebasing: out[..<used]))
         }
-        if ends { self.finishExchange() }
     }
 
     /// Ends a broken answer so that the client cannot take it for a whole one.

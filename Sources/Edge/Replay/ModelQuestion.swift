@@ -41,14 +41,14 @@ private final class ModelQuestion: ClientHandler {
     }
 
     func ask() throws(ReplayFault) -> String {
-        var head = HeadBuilder()
-        head.append("GET \(self.target.path)/v1/models HTTP/1.1\r\n")
-        head.field("host", self.target.authority)
+        let head = HeadBuilder()
+        head.append(text: "GET \(self.target.path)/v1/models HTTP/1.1\r\n")
+        head.field("host", text: self.target.authority)
         head.field("user-agent", "plimsoll-replay")
-        if let key = self.tenantKey { head.field("authorization", "Bearer \(key)") }
+        if let key = self.tenantKey { head.field("authorization", text: "Bearer \(key)") }
         head.append("\r\n")
         let connection = self.endpoint.connection()
-        head.bytes.withUnsafeBytes { bytes in
+        head.withBytes { bytes in
             var one = [WriteBuffer(bytes)]
             one.withUnsafeMutableBufferPointer { connection.send($0, handler: self) }
         }

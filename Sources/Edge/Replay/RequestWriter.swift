@@ -12,19 +12,19 @@ final class RequestWriter {
     private let bodyStart: [UInt8]
     private let bodyMiddle = Array(",\"messages\":[{\"role\":\"user\",\"content\":\"".utf8)
     private let bodyEnd = Array("\"}]}".utf8)
-    private var head = HeadBuilder()
+    private let head = HeadBuilder()
     private var runs: [WriteBuffer] = []
 
     init(_ settings: ReplaySettings) {
         self.settings = settings
         self.prompts = PromptText(bytesPerToken: settings.bytesPerToken, seed: settings.seed)
-        var head = HeadBuilder()
-        head.append("POST \(settings.target.path)/v1/chat/completions HTTP/1.1\r\n")
-        head.field("host", settings.target.authority)
+        let head = HeadBuilder()
+        head.append(text: "POST \(settings.target.path)/v1/chat/completions HTTP/1.1\r\n")
+        head.field("host", text: settings.target.authority)
         head.field("user-agent", "plimsoll-replay")
         head.field("content-type", "application/json")
-        if let key = settings.tenantKey { head.field("authorization", "Bearer \(key)") }
-        self.headStart = head.bytes
+        if let key = settings.tenantKey { head.field("authorization", text: "Bearer \(key)") }
+        self.headStart = head.withBytes { Array($0) }
         var body = "{\"model\":\(Self.quoted(settings.model)),"
         if settings.streams {
             body += "\"stream\":true,\"stream_options\":{\"include_usage\":true},"
@@ -47,9 +47,9 @@ final class RequestWriter {
             + self.prompts.byteCount(of: arrival) + self.bodyEnd.count
         self.head.removeAll()
         self.head.append(self.headStart)
-        self.head.field("x-request-id", id)
+        self.head.field("x-request-id", text: id)
         if let name = arrival.serviceClass ?? self.settings.serviceClass {
-            self.head.field("x-plimsoll-class", name)
+            self.head.field("x-plimsoll-class", text: name)
         }
         if attempt > 0 { self.head.field("x-stainless-retry-count", decimal: UInt64(attempt)) }
         self.head.field("content-length", decimal: UInt64(count))
@@ -57,7 +57,7 @@ final class RequestWriter {
         self.head.append(self.bodyStart)
         self.head.append(decimal: limit)
         self.head.append(self.bodyMiddle)
-        self.head.bytes.withUnsafeBytes { head in
+        self.head.withBytes { head in
             self.bodyEnd.withUnsafeBytes { end in
                 self.runs.removeAll(keepingCapacity: true)
                 self.runs.append(WriteBuffer(head))

@@ -199,13 +199,13 @@ package final class SimulatedEngine {
     }
 
     private func sendHead(_ sequence: Sequence) {
-        var head = HeadBuilder()
+        let head = HeadBuilder()
         head.statusLine(200)
         head.append(
             "server: plimsoll-engine\r\ncontent-type: text/event-stream; charset=utf-8\r\n")
-        sequence.connection.appendFraming(&head, length: nil)
+        sequence.connection.appendFraming(head, length: nil)
         head.append("\r\n")
-        sequence.connection.send(head: head.bytes, body: [], ends: false)
+        sequence.connection.send(head: head, body: [], ends: false)
     }
 
     private func finish(_ sequence: Sequence) {
@@ -268,9 +268,9 @@ extension SimulatedEngine: ServerHandler {
         let range = connection.bodyRange
         let raw = UnsafeRawBufferPointer(
             rebasing: connection.buffer.bytes[range.start..<range.end])
-        var body = RequestBody()
+        let body = RequestBody()
         do throws(RequestBody.Fault) {
-            try self.scanner.scan(raw, into: &body)
+            try self.scanner.scan(raw, into: body)
         } catch {
             return connection.respond(
                 status: 400, body: EngineText.error(400, "Bad Request", error.message))

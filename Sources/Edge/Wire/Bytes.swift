@@ -20,6 +20,38 @@ package enum Bytes {
         byte >= 0x20 ? byte != 0x7F : byte == Bytes.tab
     }
 
+    /// Moves `index` to the first byte that may not stand in a token; there must be one.
+    static func skipToken(_ bytes: Span<UInt8>, _ index: inout Int) {
+        // Most names are letters and hyphens.
+        while index &+ 8 <= bytes.count {
+            let others = ByteWord.outsideNames(in: bytes.word(at: index))
+            if others != 0 {
+                index &+= ByteWord.firstIndex(others)
+                if !Bytes.isToken(bytes[index]) { return }
+                index &+= 1
+            } else {
+                index &+= 8
+            }
+        }
+        while Bytes.isToken(bytes[index]) { index &+= 1 }
+    }
+
+    /// Moves `index` to the first byte that may not stand in a field value; there must be one.
+    static func skipFieldValue(_ bytes: Span<UInt8>, _ index: inout Int) {
+        while index &+ 8 <= bytes.count {
+            let word = bytes.word(at: index)
+            let others = ByteWord.below(0x20, in: word) | ByteWord.equal(to: 0x7F, in: word)
+            if others != 0 {
+                index &+= ByteWord.firstIndex(others)
+                if !Bytes.isFieldValue(bytes[index]) { return }
+                index &+= 1
+            } else {
+                index &+= 8
+            }
+        }
+        while Bytes.isFieldValue(bytes[index]) { index &+= 1 }
+    }
+
     /// `byte` in lower case when it is an ASCII letter.
     static func lowercased(_ byte: UInt8) -> UInt8 {
         byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
@@ -41,10 +73,19 @@ package enum Bytes {
     ) -> Bool {
         guard range.count == literal.utf8CodeUnitCount else { return false }
         // The literal lives in the binary for ever; its count was compared above.
-        let expected = literal.utf8Start
-        for index in 0..<range.count
-        where Bytes.lowercased(bytes[range.start + index]) != expected[index] {
-            return false
+        let expected = UnsafeRawPointer(literal.utf8Start)
+        var index = 0
+        while index &+ 8 <= range.count {
+            let word = expected.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if ByteWord.lowercased(bytes.word(at: range.start &+ index)) != word.littleEndian {
+                return false
+            }
+            index &+= 8
+        }
+        while index < range.count {
+            let byte = expected.load(fromByteOffset: index, as: UInt8.self)
+            if Bytes.lowercased(bytes[range.start &+ index]) != byte { return false }
+            index &+= 1
         }
         return true
     }
@@ -54,9 +95,17 @@ package enum Bytes {
         _ bytes: Span<UInt8>, _ range: ByteRange, _ literal: StaticString
     ) -> Bool {
         guard range.count == literal.utf8CodeUnitCount else { return false }
-        let expected = literal.utf8Start
-        for index in 0..<range.count where bytes[range.start + index] != expected[index] {
-            return false
+        let expected = UnsafeRawPointer(literal.utf8Start)
+        var index = 0
+        while index &+ 8 <= range.count {
+            let word = expected.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if bytes.word(at: range.start &+ index) != word.littleEndian { return false }
+            index &+= 8
+        }
+        while index < range.count {
+            let byte = expected.load(fromByteOffset: index, as: UInt8.self)
+            if bytes[range.start &+ index] != byte { return false }
+            index &+= 1
         }
         return true
     }

@@ -35,12 +35,12 @@ package struct FieldTable {
             let first = bytes[index]
             if first == Bytes.space || first == Bytes.tab { throw .foldedField }
             let nameStart = index
-            while Bytes.isToken(bytes[index]) { index &+= 1 }
+            Bytes.skipToken(bytes, &index)
             guard index > nameStart, bytes[index] == Bytes.colon else { throw .badFieldName }
             let name = ByteRange(start: nameStart, end: index)
             index &+= 1
             let valueStart = index
-            while Bytes.isFieldValue(bytes[index]) { index &+= 1 }
+            Bytes.skipFieldValue(bytes, &index)
             guard bytes[index] == Bytes.carriageReturn else { throw .badFieldValue }
             let value = Bytes.trimmed(bytes, ByteRange(start: valueStart, end: index))
             index &+= 2

@@ -18,25 +18,30 @@ package struct HeadScanner {
     ) throws(WireFault) -> Int? {
         let end = min(bytes.count, limits.headBytesMax)
         var index = self.scanned
-        while index < end {
-            let byte = bytes[index]
-            index &+= 1
-            // Every byte of a head above the control range is somebody else's concern.
-            guard byte < 0x20 else { continue }
-            if byte == Bytes.lineFeed {
-                guard index >= 2, bytes[index - 2] == Bytes.carriageReturn else {
-                    throw .bareLineEnding
-                }
-                if index - 2 == self.lineStart { return index }
-                self.lineStart = index
-            } else if byte == Bytes.carriageReturn {
-                guard index < bytes.count else {
-                    // What follows decides about it: it is looked at again with the next read.
-                    index &-= 1
+        while true {
+            // Every byte above the control range is somebody else's concern.
+            while index &+ 8 <= end {
+                let controls = ByteWord.below(0x20, in: bytes.word(at: index))
+                if controls != 0 {
+                    index &+= ByteWord.firstIndex(controls)
                     break
                 }
-                if bytes[index] != Bytes.lineFeed { throw .bareLineEnding }
-            } else if byte != Bytes.tab {
+                index &+= 8
+            }
+            guard index < end else { break }
+            let byte = bytes[index]
+            if byte == Bytes.carriageReturn {
+                // The last byte of a read is looked at again with the next one, which decides.
+                guard index + 1 < end else { break }
+                guard bytes[index + 1] == Bytes.lineFeed else { throw .bareLineEnding }
+                if index == self.lineStart { return index + 2 }
+                index &+= 2
+                self.lineStart = index
+            } else if byte == Bytes.lineFeed {
+                throw .bareLineEnding
+            } else if byte >= 0x20 || byte == Bytes.tab {
+                index &+= 1
+            } else {
                 throw self.lineStart == 0 ? .badRequestLine : .badFieldValue
             }
         }

@@ -4,7 +4,9 @@ import CSimdjson
 ///
 /// Every field that is interpreted stands once and is spelled plainly: two readings of one body are
 /// two requests. Everything else is for the engine.
-package struct RequestBody {
+///
+/// A class, so that it is used again for the next request and read without copying.
+package final class RequestBody {
     /// Why a body is refused with a 400.
     package enum Fault: Error, Equatable {
         case notJSON
@@ -91,6 +93,11 @@ package struct RequestBody {
     /// How many answers the client wants; at least one.
     package var choices: UInt64 { UInt64(max(1, self.scan.n, self.scan.best_of)) }
 
+    /// Forgets what was scanned.
+    package func reset() {
+        self.scan = csimdjson_body()
+    }
+
     private func range(_ index: Int) -> ByteRange? {
         let raw = withUnsafeBytes(of: self.scan.field) { bytes in
             bytes.loadUnaligned(
@@ -101,7 +108,7 @@ package struct RequestBody {
         return ByteRange(start: Int(raw.start), end: Int(raw.start) + Int(raw.count))
     }
 
-    fileprivate mutating func take(_ scan: csimdjson_body) throws(Fault) {
+    fileprivate func take(_ scan: csimdjson_body) throws(Fault) {
         self.scan = scan
         if scan.fault == CSIMDJSON_OK { return }
         let field = Int(scan.fault_field)
@@ -136,7 +143,7 @@ package final class BodyScanner {
 
     /// Scans `text`, behind which `BodyScanner.padding` readable bytes follow.
     package func scan(
-        _ text: UnsafeRawBufferPointer, into body: inout RequestBody
+        _ text: UnsafeRawBufferPointer, into body: RequestBody
     ) throws(RequestBody.Fault) {
         guard let base = text.baseAddress, text.count > 0 else { throw .notJSON }
         let parser = self.parser ?? csimdjson_parser_new()

@@ -30,7 +30,7 @@ package final class ResponseHead {
             throw .badStatusLine
         }
         let reasonStart = index
-        while Bytes.isFieldValue(bytes[index]) { index &+= 1 }
+        Bytes.skipFieldValue(bytes, &index)
         guard bytes[index] == Bytes.carriageReturn else { throw .badStatusLine }
         self.reason = ByteRange(start: reasonStart, end: index)
         try self.table.parse(bytes, from: index + 2, to: end, limits: limits)

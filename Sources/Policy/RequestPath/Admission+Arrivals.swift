@@ -66,7 +66,7 @@ extension Admission {
     }
 
     private func estimate(_ arrival: Arrival, now: Instant) -> RequestRecord {
-        let pool = self.pools[arrival.model.raw]
+        let model = arrival.model.raw
         var record = RequestRecord()
         record.asked = Int32(arrival.model.raw)
         record.tenant = Int32(arrival.tenant.raw)
@@ -84,10 +84,11 @@ extension Admission {
         record.deadline = now.advanced(byNanos: arrival.deadlineNanos ?? .max)
         record.promptTokens =
             arrival.promptTokensExact
-            ?? pool.ratio.tokens(bytes: arrival.promptBytes, images: arrival.images)
+            ?? self.pools[model].ratio.tokens(bytes: arrival.promptBytes, images: arrival.images)
         record.prefillTokens = max(
-            1, UInt32(Double(record.promptTokens) * pool.ratio.uncachedShare))
-        record.outputTokens = UInt32(pool.outputs.expected(limit: arrival.outputTokensMax))
+            1, UInt32(Double(record.promptTokens) * self.pools[model].ratio.uncachedShare))
+        record.outputTokens = UInt32(
+            self.pools[model].outputs.expected(limit: arrival.outputTokensMax))
         return record
     }
 
@@ -103,28 +104,24 @@ extension Admission {
     private mutating func judge(
         _ record: inout RequestRecord, model: Int, now: Instant, into actions: inout ActionBuffer
     ) -> Verdict {
-        let plan = self.plan.models[model]
-        let classIndex = min(Int(record.classIndex), plan.classes.count - 1)
+        let classIndex = min(
+            Int(record.classIndex), self.plan.models[model].classes.count - 1)
         guard classIndex >= 0 else { return .refuse(.noCapacity, afterNanos: 60e9) }
         let lane = self.pools[model].lanes.lowerBound + classIndex
         let isCold = self.pools[model].capacity.open == 0
         record.served = Int32(model)
         record.classIndex = Int32(classIndex)
-        self.setBounds(&record, plan: plan, isCold: isCold, now: now)
-        if isCold, plan.coldStartNanos == nil {
+        self.setBounds(&record, model: model, isCold: isCold, now: now)
+        if isCold, self.plan.models[model].coldStartNanos == nil {
             return .refuse(.noCapacity, afterNanos: self.timeToCapacity(of: model, now: now))
         }
-        let queued = self.queues.lanes[lane]
-        let bounds = plan.classes[classIndex]
         let isHeld = self.tenants[Int(record.tenant)].isHeld
         let flow = self.queues.flow(
             lane: lane, tenant: Int(record.tenant),
             weight: self.plan.tenants[Int(record.tenant)].weight)
         var prediction = self.predict(record.demand, flow: flow, pool: model, now: now)
         self.observe(lane: lane, model: model, prediction, record, now: now, into: &actions)
-        if Int(queued.queued.requests) >= bounds.queueRequestsMax
-            || queued.bytes + UInt64(record.bodyBytes) > bounds.queueBytesMax
-        {
+        if self.isFull(lane: lane, model: model, record) {
             return .refuse(.queueFull, afterNanos: max(prediction.waitNanos, 100e6))
         }
         if isCold {
@@ -137,13 +134,24 @@ extension Admission {
         return self.weigh(record, prediction, flow: flow, isHeld: isHeld, isCold: isCold, now: now)
     }
 
+    /// Whether the class's queue has no place for another request.
+    private func isFull(lane: Int, model: Int, _ record: RequestRecord) -> Bool {
+        let classIndex = Int(record.classIndex)
+        let requests = Int(self.queues.lanes[lane].queued.requests)
+        let bytes = self.queues.lanes[lane].bytes + UInt64(record.bodyBytes)
+        return requests >= self.plan.models[model].classes[classIndex].queueRequestsMax
+            || bytes > self.plan.models[model].classes[classIndex].queueBytesMax
+    }
+
     private func setBounds(
-        _ record: inout RequestRecord, plan: ModelPlan, isCold: Bool, now: Instant
+        _ record: inout RequestRecord, model: Int, isCold: Bool, now: Instant
     ) {
-        let bounds = plan.classes[Int(record.classIndex)]
-        var due = now.advanced(byNanos: bounds.planNanos)
-        var deadline = now.advanced(byNanos: max(bounds.deadlineNanos, bounds.planNanos))
-        if isCold, let coldStart = plan.coldStartNanos {
+        let classIndex = Int(record.classIndex)
+        let planNanos = self.plan.models[model].classes[classIndex].planNanos
+        let deadlineNanos = self.plan.models[model].classes[classIndex].deadlineNanos
+        var due = now.advanced(byNanos: planNanos)
+        var deadline = now.advanced(byNanos: max(deadlineNanos, planNanos))
+        if isCold, let coldStart = self.plan.models[model].coldStartNanos {
             due = now.advanced(byNanos: coldStart)
             deadline = due
         }
@@ -157,9 +165,10 @@ extension Admission {
     ) -> Verdict {
         let model = Int(record.served)
         let allowed = Double(record.due.nanosSince(now))
-        let steps = self.pools[model].steps
         let prefill = Double(record.prefillTokens)
-        if steps.isLearned, steps.idleFirstTokenNanos(tokens: prefill) > allowed {
+        if self.pools[model].steps.isLearned,
+            self.pools[model].steps.idleFirstTokenNanos(tokens: prefill) > allowed
+        {
             return .refuse(.infeasible, afterNanos: allowed)
         }
         let lane = Int(self.queues.flows[flow].lane)

@@ -66,15 +66,7 @@ extension Admission {
     /// Tells the pool what has changed at an endpoint.
     mutating func refresh(_ index: Int) {
         let model = self.endpoints[index].model
-        let share = self.pools[model].share(of: self.endpoints[index])
-        self.pools[model].capacity -= self.endpoints[index].share
-        self.pools[model].capacity += share
-        if self.pools[model].capacity.open == 0 { self.pools[model].capacity = PoolShare() }
-        self.endpoints[index].share = share
-        self.rooms[index] = self.endpoints[index].room(
-            self.pools[model].bounds,
-            steps: self.endpoints[index].steps.isLearned
-                ? self.endpoints[index].steps : self.pools[model].steps)
+        self.rooms[index] = self.pools[model].refresh(&self.endpoints[index])
     }
 }
 

@@ -33,6 +33,7 @@ struct Endpoint: Sendable {
     }
 
     /// What it may be sent now.
+    @inline(__always)
     func room(_ bounds: EngineBounds, steps: StepModel) -> Room {
         guard self.isOpen, self.busyUntil == .zero else { return Room() }
         let line = steps.line

@@ -24,10 +24,23 @@ struct Pool: Sendable {
         self.bounds = bounds
     }
 
+    /// Counts what an endpoint adds to the pool anew; returns its room.
+    mutating func refresh(_ endpoint: inout Endpoint) -> Room {
+        let share = self.share(of: endpoint)
+        self.capacity -= endpoint.share
+        self.capacity += share
+        if self.capacity.open == 0 { self.capacity = PoolShare() }
+        endpoint.share = share
+        return endpoint.steps.isLearned
+            ? endpoint.room(self.bounds, steps: endpoint.steps)
+            : endpoint.room(self.bounds, steps: self.steps)
+    }
+
     /// What an endpoint adds to its pool.
+    @inline(__always)
     func share(of endpoint: Endpoint) -> PoolShare {
         guard endpoint.isOpen else { return PoolShare() }
-        let steps = endpoint.steps.isLearned ? endpoint.steps : self.steps
+        let isLearned = endpoint.steps.isLearned
         let output = self.outputs.meanServed
         var slots = endpoint.sequencesMax(self.bounds)
         let context = self.ratio.meanPrefillTokens + output
@@ -40,11 +53,15 @@ struct Pool: Sendable {
         let waiting = min(
             window,
             max(endpoint.limits.steeredPrefillTokens, Double(endpoint.ledger.prefillWaiting)))
-        let firstToken = steps.firstTokenNanos(tokens: waiting)
+        let firstToken =
+            isLearned
+            ? endpoint.steps.firstTokenNanos(tokens: waiting)
+            : self.steps.firstTokenNanos(tokens: waiting)
         // With every slot taken steps are longer than they are now: by how much is known where
         // the limit is steered by the bound on them.
         let filled = Double(endpoint.ledger.inFlight) / Double(slots)
-        var interToken = steps.interTokenNanos
+        var interToken =
+            isLearned ? endpoint.steps.interTokenNanos : self.steps.interTokenNanos
         if let bound = self.bounds.interTokenNanos, filled < 0.7, !endpoint.limits.isSettled {
             interToken = max(interToken, min(Double(bound) * 0.7, interToken * 2))
         }

@@ -6,24 +6,40 @@ package struct Instant: Hashable, Comparable, Sendable {
     package var nanos: UInt64
 
     /// Creates an instant `nanos` nanoseconds after the origin.
-    package init(nanos: UInt64) {
+    @inlinable package init(nanos: UInt64) {
         self.nanos = nanos
     }
 
     /// The origin of the clock.
     package static let zero = Instant(nanos: 0)
 
-    package static func < (left: Instant, right: Instant) -> Bool {
+    @inlinable package static func < (left: Instant, right: Instant) -> Bool {
         left.nanos < right.nanos
     }
 
+    @inlinable package static func > (left: Instant, right: Instant) -> Bool {
+        left.nanos > right.nanos
+    }
+
+    @inlinable package static func <= (left: Instant, right: Instant) -> Bool {
+        left.nanos <= right.nanos
+    }
+
+    @inlinable package static func >= (left: Instant, right: Instant) -> Bool {
+        left.nanos >= right.nanos
+    }
+
+    @inlinable package static func == (left: Instant, right: Instant) -> Bool {
+        left.nanos == right.nanos
+    }
+
     /// Nanoseconds from `earlier` to this instant; zero when `earlier` is later.
-    package func nanosSince(_ earlier: Instant) -> UInt64 {
+    @inlinable package func nanosSince(_ earlier: Instant) -> UInt64 {
         self.nanos > earlier.nanos ? self.nanos &- earlier.nanos : 0
     }
 
     /// This instant moved `nanos` nanoseconds on; saturates at the end of the clock.
-    package func advanced(byNanos nanos: UInt64) -> Instant {
+    @inlinable package func advanced(byNanos nanos: UInt64) -> Instant {
         let (sum, overflow) = self.nanos.addingReportingOverflow(nanos)
         return Instant(nanos: overflow ? .max : sum)
     }

@@ -268,11 +268,6 @@ size_t csimdjson_parser_capacity(const csimdjson_parser *parser) {
     return parser->parser.capacity();
 }
 
-const void *csimdjson_memmem(const void *hay, size_t hay_count, const void *needle,
-                             size_t needle_count) {
-    return memmem(hay, hay_count, needle, needle_count);
-}
-
 void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
                     csimdjson_body *out) {
     memset(out, 0, sizeof *out);

@@ -11,9 +11,9 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     bytes.initializeMemory(as: UInt8.self, repeating: 0x22)
     bytes.copyMemory(from: UnsafeRawBufferPointer(start: data, count: count))
     let text = UnsafeRawBufferPointer(rebasing: bytes[..<count])
-    var body = RequestBody()
+    let body = RequestBody()
     do throws(RequestBody.Fault) {
-        try scanner.scan(text, into: &body)
+        try scanner.scan(text, into: body)
     } catch {
         return 0
     }

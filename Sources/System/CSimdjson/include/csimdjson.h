@@ -1,5 +1,5 @@
 /* simdjson behind a C interface, for the body of a request: one pass over the top-level fields and
- * the prompt, without allocation in steady state. Also memmem, which the Glibc module leaves out. */
+ * the prompt, without allocation in steady state. */
 #ifndef PLIMSOLL_CSIMDJSON_H
 #define PLIMSOLL_CSIMDJSON_H
 #include <stddef.h>
@@ -79,9 +79,6 @@ size_t csimdjson_parser_capacity(const csimdjson_parser *parser);
 /* Scans `text[0..<count)`; `capacity` is at least `count + csimdjson_padding()`. */
 void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
                     csimdjson_body *out);
-
-const void *csimdjson_memmem(const void *hay, size_t hay_count, const void *needle,
-                             size_t needle_count);
 
 #ifdef __cplusplus
 }
