@@ -21,10 +21,9 @@ final class Exchange {
         case started
     }
 
-    /// Unchecked references: the loop outlives all, and the exchange of a closed connection is not
-    /// used again, since its request's ids are out of date.
-    unowned(unsafe) let gateway: GatewayLoop
-    unowned(unsafe) let connection: ServerConnection
+    let gateway: GatewayLoop
+    /// The connection holds the exchange too, until it is closed.
+    let connection: ServerConnection
     /// Place in the gateway's slab, and how often it was used: together the request's id.
     let slot: Int
     var generation: UInt32 = 0
@@ -89,13 +88,7 @@ final class Exchange {
     /// Makes the exchange ready for the connection's next request.
     func begin() {
         self.generation &+= 1
-        // The identifier keeps its storage.
-        var requestID = self.record.requestID
-        requestID.removeAll(keepingCapacity: true)
-        self.record = RequestRecord()
-        self.record.requestID = requestID
-        self.record.times.start = self.connection.requestStart
-        self.record.times.read = self.connection.requestEnd
+        self.record.reset(start: self.connection.requestStart, read: self.connection.requestEnd)
         self.isAdmitted = false
         self.addsUsage = false
         self.hasRetriedFresh = false

@@ -67,7 +67,8 @@ package final class GatewayCore: Sendable {
         let deadline = self.shared.withLock { shared -> Instant? in
             shared.now = max(shared.now, now)
             shared.admission.step(event, now: shared.now, into: &shared.actions)
-            for action in shared.actions.actions {
+            for index in shared.actions.actions.indices {
+                let action = shared.actions.actions[index]
                 let target = action.request.map { Int($0.raw >> 56) } ?? loop
                 if target == loop { own.append(action) } else { foreign.append((target, action)) }
             }

@@ -15,7 +15,9 @@ package final class GatewayLoop {
     package private(set) var server: HTTPServer?
     let scanner = BodyScanner()
     private let hasher: TenantKeyHasher
-    private var exchanges: [Exchange] = []
+    private var exchanges: [Exchange?] = []
+    /// By slot: the generation that an exchange in it begins behind.
+    private var generations: [UInt32] = []
     private var freeSlots: [Int] = []
     private var endpoints: [EngineLink?] = []
     private var pendingActions: [Action] = []
@@ -140,8 +142,7 @@ package final class GatewayLoop {
 
     private func exchange(_ request: RequestID) -> Exchange? {
         let slot = Int(request.raw & 0xFF_FFFF)
-        guard slot < self.exchanges.count else { return nil }
-        let exchange = self.exchanges[slot]
+        guard slot < self.exchanges.count, let exchange = self.exchanges[slot] else { return nil }
         // An action that crossed with the client's leaving finds another generation.
         return exchange.requestID == request ? exchange : nil
     }
@@ -154,10 +155,11 @@ package final class GatewayLoop {
         let slot = self.freeSlots.popLast() ?? self.exchanges.count
         let exchange = Exchange(connection, gateway: self, slot: slot)
         if slot < self.exchanges.count {
-            exchange.generation = self.exchanges[slot].generation &+ 1
+            exchange.generation = self.generations[slot]
             self.exchanges[slot] = exchange
         } else {
             self.exchanges.append(exchange)
+            self.generations.append(0)
         }
         connection.context = exchange
         return exchange
@@ -165,6 +167,9 @@ package final class GatewayLoop {
 
     /// The slot of a closed connection may be given to another.
     func free(_ exchange: Exchange) {
+        exchange.connection.context = nil
+        self.exchanges[exchange.slot] = nil
+        self.generations[exchange.slot] = exchange.generation &+ 1
         self.freeSlots.append(exchange.slot)
     }
 
@@ -221,12 +226,12 @@ package final class GatewayLoop {
     private func sweep() {
         let options = self.core.options
         let writeMax = options.server.writeNanosMax
-        for exchange in self.exchanges where exchange.isAdmitted {
+        for case let exchange? in self.exchanges where exchange.isAdmitted {
             if let since = exchange.blockedSince,
                 self.loop.now.nanosSince(since) > writeMax
             {
-                exchange.connection.close(reset: true)
                 self.serverGone(exchange.connection)
+                exchange.connection.close(reset: true)
                 continue
             }
             guard exchange.upstream != nil, exchange.blockedSince == nil else { continue }

@@ -126,6 +126,30 @@ package struct RequestRecord: Sendable {
 
     package init() {}
 
+    /// Begins another request's record in the same storage.
+    mutating func reset(start: Instant, read: Instant) {
+        self.times = StageTimes()
+        self.times.start = start
+        self.times.read = read
+        self.model = nil
+        self.classIndex = 0
+        self.tenant = GatewayConfig.anonymous
+        self.surface = .other
+        self.outcome = .abandoned
+        self.endpoint = nil
+        self.waited = .none
+        self.attempts = 0
+        self.ladderStep = 0
+        self.isStreaming = false
+        self.promptTokens = 0
+        self.outputTokens = 0
+        self.cachedTokens = 0
+        self.requestBytes = 0
+        self.requestID.removeAll(keepingCapacity: true)
+        self.isRetry = false
+        self.hasFirstToken = false
+    }
+
     /// Time to first token as the gateway saw it; `nil` without one.
     package var ttftNanos: UInt64? {
         guard self.hasFirstToken else { return nil }

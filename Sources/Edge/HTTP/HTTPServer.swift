@@ -14,7 +14,7 @@ package protocol ServerHandler: AnyObject {
     func serverOverflow(_ connection: ServerConnection)
     /// The client went away while its request was being served; the connection is closed.
     func serverGone(_ connection: ServerConnection)
-    /// The connection is closed: what was kept for it can go. Comes before `serverGone`.
+    /// The connection is closed: what was kept for it can go. Comes behind `serverGone`.
     func serverClosed(_ connection: ServerConnection)
     /// A slow client has taken everything written so far.
     func serverDrained(_ connection: ServerConnection)
@@ -47,7 +47,7 @@ package struct ServerLimits: Sendable {
 /// An HTTP/1.1 server on one loop.
 package final class HTTPServer {
     package let loop: Loop
-    package unowned(unsafe) let handler: any ServerHandler
+    package let handler: any ServerHandler
     package let limits: ServerLimits
     package let buffered: BufferedBytes
     package let pool = BlockPool()
@@ -67,7 +67,7 @@ package final class HTTPServer {
     private var date: [UInt8] = []
     private var dateSecond = 0
 
-    /// `handler` is not retained and must outlive the server.
+    /// `handler` is retained, and may hold the server in turn: a server lives as long as its loop.
     package init(
         _ loop: Loop, handler: any ServerHandler, limits: ServerLimits = ServerLimits(),
         buffered: BufferedBytes = BufferedBytes(max: 256 << 20)

@@ -19,6 +19,8 @@ package final class ServerConnection {
 
     package let server: HTTPServer
     package let stream: Stream
+    /// The parsed head of the present request; valid inside `serverHead` and `serverRequest`.
+    package let head: RequestHead
     /// What the handler keeps for this connection.
     package var context: AnyObject?
     /// When the present state has lasted too long.
@@ -54,6 +56,7 @@ package final class ServerConnection {
     init(_ stream: Stream, server: HTTPServer) {
         self.server = server
         self.stream = stream
+        self.head = server.head
         self.buffer = InboundBuffer(pool: server.pool)
         self.idleSince = stream.loop.now
         self.deadline = stream.loop.now.advanced(byNanos: server.limits.headerNanosMax)
@@ -61,9 +64,6 @@ package final class ServerConnection {
     }
 
     package var loop: Loop { self.stream.loop }
-
-    /// The parsed head of the present request; valid inside `serverHead` and `serverRequest`.
-    package var head: RequestHead { self.server.head }
 
     /// Whether the handler holds a request of this connection.
     package var isExchanging: Bool {
@@ -132,66 +132,11 @@ package final class ServerConnection {
 
     /// Sends what one turn produced in one call: a head (or nothing), body runs, and the end.
     package func send(head: HeadBuilder?, body: [UnsafeRawBufferPointer], ends: Bool) {
-        var total = 0
-        for run in body { total += run.count }
         self.responseStarted = true
-        let chunked = self.isChunked && !self.isHead
-        if total <= Self.joinedBytesMax, head?.count ?? 0 <= Self.joinedBytesMax {
-            self.sendJoined(head: head, body: body, total: total, chunked: chunked, ends: ends)
-        } else {
-            self.sendRuns(head: head, body: body, total: total, chunked: chunked, ends: ends)
-        }
+        let piece = AnswerPiece(
+            head: head, body: body, hasBody: !self.isHead, isChunked: self.isChunked, ends: ends)
+        piece.write(to: self.stream, joiningIn: self.server.scratch)
         if ends { self.finishExchange() }
-    }
-
-    /// Up to here, copying costs less than more runs in the system call.
-    private static let joinedBytesMax = 2048
-
-    private func sendJoined(
-        head: HeadBuilder?, body: [UnsafeRawBufferPointer], total: Int, chunked: Bool,
-        ends: Bool
-    ) {
-        let out = self.server.scratch
-        out.removeAll()
-        if let head { out.append(head) }
-        if total > 0, !self.isHead {
-            if chunked { ChunkSize(total).withBytes { out.append($0) } }
-            for run in body { out.append(run) }
-            if chunked { out.append(ends ? ChunkSize.endAndLast : ChunkSize.end) }
-        } else if ends, chunked {
-            out.append(ChunkSize.last)
-        }
-        out.withBytes { self.stream.write($0) }
-    }
-
-    private func sendRuns(
-        head: HeadBuilder?, body: [UnsafeRawBufferPointer], total: Int, chunked: Bool,
-        ends: Bool
-    ) {
-        // Head, chunk size, body runs, chunk end and last chunk.
-        withUnsafeTemporaryAllocation(of: WriteBuffer.self, capacity: body.count + 3) { out in
-            var used = 0
-            func add(_ bytes: UnsafeRawBufferPointer) {
-                guard bytes.count > 0 else { return }
-                out.initializeElement(at: used, to: WriteBuffer(bytes))
-                used += 1
-            }
-            head?.withBytes { add($0) }
-            if total > 0, chunked {
-                return ChunkSize(total).withBytes { sizeBytes in
-                    add(sizeBytes)
-                    for run in body { add(run) }
-                    add(ends ? ChunkSize.endAndLast : ChunkSize.end)
-                    self.stream.write(UnsafeMutableBufferPointer(rebasing: out[..<used]))
-                }
-            }
-            if total > 0, !self.isHead {
-                for run in body { add(run) }
-            } else if ends, chunked {
-                add(ChunkSize.last)
-            }
-            self.stream.write(UnsafeMutableBufferPointer(rebasing: out[..<used]))
-        }
     }
 
     /// Ends a broken answer so that the client cannot take it for a whole one.
@@ -342,17 +287,17 @@ package final class ServerConnection {
         }
         guard let end else { return false }
         try self.buffer.withSpan { span throws(WireFault) in
-            try self.server.head.parse(span, end: end, limits: limits)
+            try self.head.parse(span, end: end, limits: limits)
         }
-        self.isHTTP10 = self.server.head.minorVersion == 0
-        self.isHead = self.server.head.method == .head
-        self.keepAlive = self.server.head.keepAlive
+        self.isHTTP10 = self.head.minorVersion == 0
+        self.isHead = self.head.method == .head
+        self.keepAlive = self.head.keepAlive
         self.headEnd = end
         guard self.server.handler.serverHead(self) else {
             // Answered already: what the client may still send is not read as a request.
             return false
         }
-        let framing = self.server.head.framing
+        let framing = self.head.framing
         switch framing {
         case .none, .untilClose:
             self.bodyRange = ByteRange(start: end, end: end)
@@ -377,7 +322,7 @@ package final class ServerConnection {
 
     private func awaitBody() {
         self.deadline = self.loop.now.advanced(byNanos: self.server.limits.bodyNanosMax)
-        if self.server.head.expectsContinue {
+        if self.head.expectsContinue {
             self.stream.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
         }
     }
@@ -432,7 +377,7 @@ package final class ServerConnection {
         if reparse {
             do {
                 try self.buffer.withSpan { span throws(WireFault) in
-                    try self.server.head.parse(span, end: headEnd, limits: self.server.limits.head)
+                    try self.head.parse(span, end: headEnd, limits: self.server.limits.head)
                 }
             } catch {
                 return self.refuse(error)
@@ -482,8 +427,8 @@ extension ServerConnection: StreamDelegate {
         let wasExchanging = self.isExchanging
         self.giveBodyBytes()
         self.state = .closed
-        self.server.forget(self)
         if wasExchanging { self.server.handler.serverGone(self) }
+        self.server.forget(self)
         self.buffer.giveBack()
     }
 
