@@ -94,7 +94,8 @@ final class Exchange {
         requestID.removeAll(keepingCapacity: true)
         self.record = RequestRecord()
         self.record.requestID = requestID
-        self.record.times.start = self.connection.requestStart
+        self.record.times.start = self.connection.requestReady
+        self.record.times.accepted = self.connection.requestStart
         self.record.times.read = self.connection.requestEnd
         self.isAdmitted = false
         self.addsUsage = false

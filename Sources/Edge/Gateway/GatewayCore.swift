@@ -147,6 +147,13 @@ package final class GatewayCore: Sendable {
         }
     }
 
+    /// Lets every loop's thread go before ordinary ones, or no longer; see `LoopThread`.
+    package func setUrgent(_ isUrgent: Bool) {
+        for link in self.loops.withLock({ $0 }) {
+            link.mailbox.post { LoopThread.setUrgent(isUrgent) }
+        }
+    }
+
     private func post(_ foreign: [(Int, Action)]) {
         let loops = self.loops.withLock { $0 }
         for (index, link) in loops.enumerated() {

@@ -6,8 +6,10 @@ package import Time
 /// Stages are the spans between neighbours, so that their sum is the whole by construction. An
 /// instant that was never reached equals the one before it.
 package struct StageTimes: Sendable {
-    /// The first byte of the request was read.
+    /// The loop had woken with the request's first byte there to be read.
     package var start = Instant.zero
+    /// That byte was read: what else had come to the loop was served before.
+    package var accepted = Instant.zero
     /// Its last byte was read.
     package var read = Instant.zero
     /// Its head and body were scanned.
@@ -32,7 +34,8 @@ package struct StageTimes: Sendable {
     /// Nanoseconds of each stage, in the order of `Stage.allCases`.
     package func nanos(of stage: Stage) -> UInt64 {
         switch stage {
-        case .read: self.read.nanosSince(self.start)
+        case .accept: self.accepted.nanosSince(self.start)
+        case .read: self.read.nanosSince(self.accepted)
         case .parse: self.parsed.nanosSince(self.read)
         case .identity: self.identified.nanosSince(self.parsed)
         case .admission: self.admitted.nanosSince(self.identified)
@@ -46,7 +49,8 @@ package struct StageTimes: Sendable {
 
     /// Makes instants that were never reached equal the one before.
     mutating func close(at end: Instant) {
-        self.read = max(self.read, self.start)
+        self.accepted = max(self.accepted, self.start)
+        self.read = max(self.read, self.accepted)
         self.parsed = max(self.parsed, self.read)
         self.identified = max(self.identified, self.parsed)
         self.admitted = max(self.admitted, self.identified)
@@ -61,13 +65,14 @@ package struct StageTimes: Sendable {
 
 /// The parts of a request's time.
 package enum Stage: Int, CaseIterable, Sendable {
-    case read, parse, identity, admission, queue, connect, engine, decode, egress
+    case accept, read, parse, identity, admission, queue, connect, engine, decode, egress
 
     /// All of them, made once: the request path walks over it.
     package static let inOrder = Array(Stage.allCases)
 
     package var label: String {
         switch self {
+        case .accept: "accept"
         case .read: "read"
         case .parse: "parse"
         case .identity: "identity"

@@ -25,7 +25,9 @@ package final class ServerConnection {
     private(set) var deadline: Instant
     /// When it was accepted, or gave its last answer.
     private var idleSince: Instant
-    /// When the first byte of the present request was read.
+    /// When the loop had woken with the first byte of the present request there to be read.
+    package private(set) var requestReady = Instant.zero
+    /// When that byte was read.
     package private(set) var requestStart = Instant.zero
     /// When its last byte was read.
     package private(set) var requestEnd = Instant.zero
@@ -289,6 +291,7 @@ package final class ServerConnection {
             switch self.state {
             case .idle:
                 if self.stream.pendingBytes > self.server.limits.unreadBytesMax { return }
+                self.requestReady = self.loop.wokeAt
                 self.requestStart = self.loop.now
                 self.deadline = self.loop.now.advanced(byNanos: self.server.limits.headerNanosMax)
                 self.state = .readingHead
