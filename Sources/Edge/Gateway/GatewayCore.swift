@@ -29,6 +29,7 @@ package final class GatewayCore: Sendable {
         let carryOut: @Sendable ([Action]) -> Void
         let tick: @Sendable () -> Void
         let adopt: @Sendable (GatewayConfig) -> Void
+        let closeBehindAnswers: @Sendable () -> Void
         let drain: @Sendable () -> Void
     }
 
@@ -137,6 +138,13 @@ package final class GatewayCore: Sendable {
         let box = MonitorBox(monitor)
         self.monitor.withLock { current in
             current = { endpoint in mailbox.post { box.monitor.probe(endpoint) } }
+        }
+    }
+
+    /// Announces a drain to clients: each connection ends behind its next answer, new ones too.
+    package func closeBehindAnswers() {
+        for link in self.loops.withLock({ $0 }) {
+            link.mailbox.post { link.closeBehindAnswers() }
         }
     }
 
