@@ -59,7 +59,9 @@ final class Exchange {
     var staged: [UInt8] = []
     var pendingEvent: [UInt8] = []
     var pendingScanned = 0
+    /// An engine's 5xx: its body and its `Content-Type` line.
     var collected: [UInt8] = []
+    var collectedType = HeadBuilder()
     var isEventStream = false
     var passesRaw = false
     var answerStatus = 200
@@ -177,7 +179,7 @@ final class Exchange {
     /// Records what became of the request; the exchange is free for the next one.
     func settle() {
         let now = self.gateway.loop.readClock()
-        self.record.times.close(at: now)
+        self.record.times.close(at: now, hasFirstToken: self.record.hasFirstToken)
         self.record.tenant = self.tenant
         self.record.surface = self.surface
         if let usage = self.usage {

@@ -180,13 +180,15 @@ extension Exchange {
             !self.connection.hasStartedResponse
         {
             let body = self.collected
+            let type = self.collectedType.bytes
             let status = self.answerStatus
             let requestID = self.record.requestID
             self.record.outcome = .failed(kind)
             self.settle()
             return self.connection.respond(
-                status: status,
+                status: status, contentType: nil,
                 fields: { head in
+                    head.append(type)
                     head.append("x-request-id: ")
                     head.append(requestID)
                     head.append("\r\n")

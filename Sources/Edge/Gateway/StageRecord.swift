@@ -3,8 +3,8 @@ package import Time
 
 /// The stage ledger of one request: instants on the gateway's monotonic clock, in order.
 ///
-/// Stages are the spans between neighbours, so that their sum is the whole by construction. An
-/// instant that was never reached equals the one before it.
+/// Stages are the spans between neighbours, so that their sum is the whole by construction. A
+/// request that ends early ends in the stage it was in: see `close`.
 package struct StageTimes: Sendable {
     /// The loop had woken with the request's first byte there to be read.
     package var start = Instant.zero
@@ -47,8 +47,14 @@ package struct StageTimes: Sendable {
         }
     }
 
-    /// Makes instants that were never reached equal the one before.
-    mutating func close(at end: Instant) {
+    /// Ends the ledger: what was not reached leaves its time to the stage before it, waiting to the
+    /// queue and an engine that sent no token to the engine.
+    package mutating func close(at end: Instant, hasFirstToken: Bool) {
+        if self.admitted > .zero, self.dispatched == .zero { self.dispatched = end }
+        if self.dispatched > .zero {
+            if self.lastByte < self.dispatched { self.lastByte = end }
+            if !hasFirstToken { self.firstToken = self.lastByte }
+        }
         self.accepted = max(self.accepted, self.start)
         self.read = max(self.read, self.accepted)
         self.parsed = max(self.parsed, self.read)
@@ -59,7 +65,6 @@ package struct StageTimes: Sendable {
         self.firstToken = max(self.firstToken, self.connected)
         self.lastByte = max(self.lastByte, self.firstToken)
         self.end = max(end, self.lastByte)
-        // A refused request has no engine stages: what is left belongs to the queue or the answer.
     }
 }
 

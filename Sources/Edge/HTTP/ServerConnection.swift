@@ -83,18 +83,19 @@ package final class ServerConnection {
     /// Whether the response under way has begun to leave.
     package var hasStartedResponse: Bool { self.responseStarted }
 
-    /// Sends a whole small answer. `fields` are complete lines, each with its CRLF.
+    /// Sends a whole small answer. `fields` are complete lines, each with its CRLF; without a
+    /// `contentType` they name it, or nobody does.
     ///
     /// Before the body has been read, the connection is closed behind the answer.
     package func respond(
-        status: Int, contentType: StaticString = "application/json",
+        status: Int, contentType: StaticString? = "application/json",
         fields: (inout HeadBuilder) -> Void = { _ in }, body: [UInt8]
     ) {
         let bodyWasRead = self.isExchanging
         if !bodyWasRead { self.keepAlive = false }
         self.server.scratch.removeAll()
         self.server.scratch.statusLine(status)
-        self.server.scratch.field("content-type", contentType)
+        if let contentType { self.server.scratch.field("content-type", contentType) }
         self.server.scratch.field("content-length", decimal: UInt64(body.count))
         self.server.appendDate()
         if !self.keepAlive || self.server.isDraining {
