@@ -98,7 +98,7 @@ import Wire
         let written = [
             #"{"messages":[{"role":"user","content":"caf\u00e9 \ud83d\ude00"}]}"#,
             #"{"prompt":[[1,2,3],[4]]}"#, #"{"input":["a","data:image/png;base64,AAAA"]}"#,
-            #"{"messages":[{"content":[{"type":"text","text":"hi\\"},{"image_url":{"url":"x"}}]}]}"#,
+            #"{"messages":[{"content":[{"text":"hi\\"},{"image_url":{"url":"x"}}]}]}"#,
             #"{"prompt":"\\\\u0041\\","input":"","instructions":"b"}"#,
         ]
         let made = (0..<3_000).map { index in
