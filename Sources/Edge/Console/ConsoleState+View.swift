@@ -82,7 +82,8 @@ extension ConsoleState {
             if let most = budget.refusalRate, Double(group.refused) > most * Double(group.offered) {
                 reasons.append(
                     "\(place): \(Wording.grouped(group.refused)) of "
-                        + "\(Wording.grouped(group.offered)) requests refused, more than \(Words.percent(most))"
+                        + "\(Wording.grouped(group.offered)) requests refused, "
+                        + "more than \(Words.percent(most))"
                 )
             }
         }
