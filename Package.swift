@@ -101,8 +101,10 @@ let package = Package(
         edge("Telemetry", ["EventLoop"]),
         edge(
             "Console",
-            ["Budget", "EventLoop", "Gateway", "HTTP", "RequestPath", "Telemetry", "Time", "Wire"],
-            resources: [.embedInCode("Resources")]),
+            [
+                "Budget", "EventLoop", "Gateway", "HTTP", "Report", "RequestPath", "Telemetry",
+                "Time", "Wire",
+            ], resources: [.embedInCode("Resources")]),
 
         edge(
             "Replay",

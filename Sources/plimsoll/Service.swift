@@ -167,6 +167,7 @@ final class Service {
         self.status.update { $0.isDraining = true }
         self.signals.endOnNext()
         self.gateway.core.events.add(.draining)
+        self.gateway.core.closeBehindAnswers()
         Self.sleep(nanos: self.settings.drainDelayNanos)
         let isWhole = self.gateway.drain(timeoutNanos: self.settings.drainTimeoutNanos)
         self.log.drained(isWhole: isWhole)

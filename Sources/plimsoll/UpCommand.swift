@@ -185,13 +185,20 @@ enum UpCommand: Command {
     }
 
     /// Offers the load on a thread of its own while this one minds signals and files.
+    ///
+    /// Engines and clients are other machines in reality. On few cores they would take each
+    /// other's turns, and the wait for a core would look like the gateway's: where the system
+    /// allows it, clients and gateway go before everything else while the load lasts.
     private static func underLoad(
         _ settings: ReplaySettings, _ service: Service, _ check: StageLedgerCheck
     ) throws -> LoadOutcome {
         let replayer = Replayer(
             settings, onFinish: { check.saw($0) }, onSecond: ReplayCommand.progressLine())
         let done = Handover<Result<ReplayReport, ReplayFault>>()
+        service.gateway.core.setUrgent(true)
+        defer { service.gateway.core.setUrgent(false) }
         _ = LoopThread {
+            LoopThread.setUrgent(true)
             do throws(ReplayFault) {
                 done.give(.success(try replayer.run()))
             } catch {

@@ -85,7 +85,7 @@ struct AdminServerTests {
         #expect(all["good"] as? Int == 3)
         let slowest = try #require(state["slowest"] as? [[String: Any]])
         #expect(Set(slowest.compactMap { $0["id"] as? String }) == ["req-0", "req-1", "req-2"])
-        #expect(slowest.allSatisfy { ($0["stages_ms"] as? [Double])?.count == 9 })
+        #expect(slowest.allSatisfy { ($0["stages_ms"] as? [Double])?.count == 10 })
         #expect(!body.contains("secret words"))
         #expect(!body.contains("hidden answer"))
     }

@@ -70,4 +70,34 @@ import Testing
         }
         withExtendedLifetime(idle) {}
     }
+
+    /// Lets this process open `count` files; `false` where the system does not allow it.
+    private func allowFiles(_ count: UInt) -> Bool {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return false
+        }
+        if limit.rlim_cur >= count { return true }
+        guard limit.rlim_max >= count else { return false }
+        limit.rlim_cur = count
+        return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+    }
+
+    @Test func `ten thousand idle connections leave others served`() throws {
+        let count = 10_000
+        // Both ends of each are in this process.
+        guard self.allowFiles(UInt(2 * count + 4_000)) else {
+            try Test.cancel("the limit on open files is below 24,000")
+        }
+        let server = engine { socket, _ in socket.send(Wire.text(200, Wire.answer)) }
+        let gateway = try TestGateway([server.port])
+        let idle = (0..<count).compactMap { _ in
+            RawSocket.connected(to: gateway.gateway.address.port)
+        }
+        #expect(idle.count == count)
+        #expect(eventually { gateway.gateway.counters.connections >= count })
+        for _ in 0..<100 { #expect(gateway.ask(",\"max_tokens\":1")?.status == 200) }
+        #expect(gateway.gateway.counters.turnedAway == 0)
+        withExtendedLifetime(idle) {}
+    }
 }

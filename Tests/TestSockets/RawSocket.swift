@@ -23,6 +23,19 @@ package final class RawSocket: @unchecked Sendable {
 
     /// Connects to a port of this machine; `receiveBytes` bounds the kernel's buffer.
     package convenience init(port: UInt16, receiveBytes: Int32? = nil) {
+        let descriptor = RawSocket.open(port, receiveBytes)
+        precondition(descriptor >= 0, "nothing listens on port \(port)")
+        self.init(descriptor: descriptor)
+    }
+
+    /// A connection to a port of this machine; `nil` when nobody listens there (any more).
+    package static func connected(to port: UInt16) -> RawSocket? {
+        let descriptor = RawSocket.open(port, nil)
+        return descriptor >= 0 ? RawSocket(descriptor: descriptor) : nil
+    }
+
+    /// A connected descriptor, or -1.
+    private static func open(_ port: UInt16, _ receiveBytes: Int32?) -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var receiveBytes {
             setsockopt(
@@ -37,8 +50,9 @@ package final class RawSocket: @unchecked Sendable {
                     socklen_t(MemoryLayout<sockaddr_in>.size))
             } ?? -1
         }
-        precondition(status == 0, "nothing listens on port \(port)")
-        self.init(descriptor: descriptor)
+        if status == 0 { return descriptor }
+        Glibc.close(descriptor)
+        return -1
     }
 
     static func loopback(_ port: UInt16) -> sockaddr_in {

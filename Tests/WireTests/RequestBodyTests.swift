@@ -50,7 +50,7 @@ import Wire
         #expect(self.text(json, body.maxCompletionTokens) == "null")
         #expect(self.text(json, body.maxOutputTokens) == "18")
         #expect(body.outputTokensMax == 17 && body.choices == 3)
-        #expect(body.promptBytes == 4)
+        #expect(body.promptBytes == 3)
         #expect(self.text(json, ByteRange(start: body.objectEnd, end: json.utf8.count)) == "}")
     }
 

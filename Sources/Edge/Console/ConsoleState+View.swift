@@ -1,5 +1,6 @@
 import Budget
 import Gateway
+import Report
 import RequestPath
 import Telemetry
 import Time
@@ -68,20 +69,22 @@ extension ConsoleState {
                 reasons.append(
                     "\(place): \(Words.latency(objective.latency)) \(objective.quantile.name) "
                         + "within \(Words.duration(objective.boundNanos)): "
-                        + "\(Words.percent(inside.inside, of: inside.total)) inside "
-                        + "(\(Words.grouped(inside.inside)) of \(Words.grouped(inside.total)))")
+                        + "\(Wording.percent(inside.inside, of: inside.total)) inside "
+                        + "(\(Wording.grouped(inside.inside)) of \(Wording.grouped(inside.total)))")
             }
             let budget = view.config.models[group.plan.model].spec.budget
             let tried = group.offered - min(group.offered, group.refused)
             if let most = budget.errorRate, Double(group.failed) > most * Double(tried) {
                 reasons.append(
-                    "\(place): \(Words.grouped(group.failed)) of \(Words.grouped(tried)) requests "
-                        + "failed, more than \(Words.percent(most))")
+                    "\(place): \(Wording.grouped(group.failed)) of \(Wording.grouped(tried)) "
+                        + "requests failed, more than \(Words.percent(most))")
             }
             if let most = budget.refusalRate, Double(group.refused) > most * Double(group.offered) {
                 reasons.append(
-                    "\(place): \(Words.grouped(group.refused)) of \(Words.grouped(group.offered)) "
-                        + "requests refused, more than \(Words.percent(most))")
+                    "\(place): \(Wording.grouped(group.refused)) of "
+                        + "\(Wording.grouped(group.offered)) requests refused, "
+                        + "more than \(Words.percent(most))"
+                )
             }
         }
         if !reasons.isEmpty { return Verdict(state: "broken", reasons: reasons) }

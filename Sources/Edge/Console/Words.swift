@@ -1,49 +1,18 @@
 import Budget
 package import Gateway
+import Report
 import RequestPath
 
 /// Sentences for people, without a locale.
 enum Words {
-    /// `1,234`.
-    static func grouped(_ value: UInt64) -> String {
-        let digits = String(value)
-        var text = ""
-        for (position, digit) in digits.enumerated() {
-            if position > 0, (digits.count - position) % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return text
-    }
-
-    /// `99.98 %`, rounded down: only all of them are 100.00 %.
-    static func percent(_ part: UInt64, of whole: UInt64) -> String {
-        guard whole > 0 else { return "-" }
-        let hundredths = UInt64(Double(part) / Double(whole) * 10_000)
-        let bounded = part < whole ? min(hundredths, 9_999) : hundredths
-        let fraction = String(bounded % 100)
-        return "\(bounded / 100)." + (fraction.count < 2 ? "0" : "") + fraction + " %"
-    }
-
-    /// A written share as `0.1 %`, to the thousandth of a percent.
+    /// A written share as `0.1 %`.
     static func percent(_ share: Double) -> String {
-        let thousandths = Int((share * 100_000).rounded())
-        let fraction = String(String(1000 + thousandths % 1000).dropFirst())
-        let digits = String(fraction.reversed().drop { $0 == "0" }.reversed())
-        return "\(thousandths / 1000)" + (digits.isEmpty ? "" : ".\(digits)") + " %"
+        Wording.percent(perMillion: UInt64((share * 1e6).rounded()))
     }
 
     /// `80 ms`, `1.5 s`, `10 min`.
     static func duration(_ nanos: UInt64) -> String {
-        if nanos >= 120_000_000_000 { return Self.short(Double(nanos) / 60e9) + " min" }
-        if nanos >= 1_000_000_000 { return Self.short(Double(nanos) / 1e9) + " s" }
-        return Self.short(Double(nanos) / 1e6) + " ms"
-    }
-
-    private static func short(_ value: Double) -> String {
-        let tenths = (value * 10).rounded()
-        let whole = Int(tenths / 10)
-        let rest = Int(tenths) % 10
-        return rest == 0 ? "\(whole)" : "\(whole).\(rest)"
+        Wording.duration(millis: Double(nanos) / 1e6)
     }
 
     static func latency(_ latency: Latency) -> String {
@@ -56,7 +25,7 @@ enum Words {
 
     static func step(_ step: DegradeStep) -> String {
         switch step {
-        case .cap(let tokens): "answers capped at \(Self.grouped(UInt64(tokens))) tokens"
+        case .cap(let tokens): "answers capped at \(Wording.grouped(UInt64(tokens))) tokens"
         case .model(let name): "requests go to model \(name)"
         }
     }

@@ -10,15 +10,22 @@ package final class Loop {
     package let mailbox: Mailbox
     /// Monotonic time, read once for each callback.
     package private(set) var now: Instant
+    /// When the loop last came back from waiting. What it reads in this turn lay there by then,
+    /// however many callbacks come before it.
+    package private(set) var wokeAt: Instant
     /// Shared space for bytes that are used up inside one callback.
     package let discard = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     /// Where encrypted bytes land before OpenSSL reads them.
     let cipherScratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 16)
     private let async: UnsafeMutablePointer<uv_async_t>
+    private let prepare: UnsafeMutablePointer<uv_prepare_t>
+    /// Set before the loop waits, taken back by the first callback after it.
+    private var isWaiting = false
 
     package init() {
         self.uv = .allocate(capacity: 1)
         self.async = .allocate(capacity: 1)
+        self.prepare = .allocate(capacity: 1)
         // libuv writes without MSG_NOSIGNAL: a peer that resets must not end the process.
         signal(SIGPIPE, SIG_IGN)
         let status = uv_loop_init(self.uv)
@@ -26,6 +33,7 @@ package final class Loop {
             fatalError("libuv could not make an event loop: \(StreamError(uv: status).message)")
         }
         self.now = Instant(nanos: uv_hrtime())
+        self.wokeAt = self.now
         self.mailbox = Mailbox(async: self.async)
         uv_async_init(self.uv, self.async) { handle in
             guard let data = handle?.pointee.data else { return }
@@ -34,6 +42,12 @@ package final class Loop {
             loop.mailbox.runAll()
         }
         self.async.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+        uv_prepare_init(self.uv, self.prepare)
+        self.prepare.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+        uv_prepare_start(self.prepare) { handle in
+            guard let data = handle?.pointee.data else { return }
+            Unmanaged<Loop>.fromOpaque(data).takeUnretainedValue().isWaiting = true
+        }
     }
 
     /// Cores this process may run on.
@@ -52,6 +66,10 @@ package final class Loop {
     /// Reads the clock. Called by every callback that enters from libuv.
     func refresh() {
         self.now = Instant(nanos: uv_hrtime())
+        if self.isWaiting {
+            self.isWaiting = false
+            self.wokeAt = self.now
+        }
     }
 
     /// The monotonic clock at this moment, for spans inside one callback.
@@ -94,6 +112,15 @@ package final class LoopThread: Sendable {
             }, entry.toOpaque())
         guard status == 0 else { fatalError("no thread could be started: error \(status)") }
         self.thread = thread
+    }
+
+    /// Lets the calling thread go before ordinary ones (`SCHED_RR`), or no longer; threads that it
+    /// starts follow it. Where the system does not allow it, to users without `CAP_SYS_NICE`,
+    /// nothing changes.
+    package static func setUrgent(_ isUrgent: Bool) {
+        var parameters = sched_param()
+        parameters.sched_priority = isUrgent ? 1 : 0
+        pthread_setschedparam(pthread_self(), isUrgent ? SCHED_RR : SCHED_OTHER, &parameters)
     }
 
     /// Waits until the thread has ended.

@@ -1,14 +1,17 @@
-import Wire
+package import Wire
 
 /// The few edits a body gets on its way to the engine, as byte runs: the body itself is not copied.
-struct BodyEdits {
+package struct BodyEdits {
     /// A range of the body and what stands there instead; an empty range is an insertion.
-    struct Edit {
-        var range: ByteRange
-        var bytes: [UInt8]
+    package struct Edit {
+        package var range: ByteRange
+        package var bytes: [UInt8]
     }
 
-    private(set) var edits: [Edit] = []
+    /// In the order of their ranges.
+    package private(set) var edits: [Edit] = []
+
+    package init() {}
 
     var isEmpty: Bool { self.edits.isEmpty }
 
@@ -48,8 +51,9 @@ struct BodyEdits {
     }
 
     /// Lowers every limit on output tokens to `tokens`, and writes one where there is none.
-    mutating func cap(_ body: RequestBody, _ surface: Surface, tokens: UInt32, _ bytes: Span<UInt8>)
-    {
+    package mutating func cap(
+        _ body: RequestBody, _ surface: Surface, tokens: UInt32, _ bytes: Span<UInt8>
+    ) {
         guard let field = surface.limitField else { return }
         var hasLimit = false
         for range in [body.maxTokens, body.maxCompletionTokens, body.maxOutputTokens] {

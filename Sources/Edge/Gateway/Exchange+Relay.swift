@@ -18,6 +18,10 @@ extension Exchange: ClientHandler {
         if head.status >= 500 {
             self.relay = .collecting(status: head.status)
             self.answerStatus = head.status
+            self.answerHead.removeAll()
+            if let type = head.table.first(.contentType) {
+                bytes.withUnsafeBytes { self.answerHead.field($0, type) }
+            }
             return
         }
         self.answerStatus = head.status

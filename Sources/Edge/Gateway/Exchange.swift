@@ -58,6 +58,7 @@ final class Exchange {
     var staged: [UInt8] = []
     var pendingEvent: [UInt8] = []
     var pendingScanned = 0
+    /// The body of an engine's 5xx; its `Content-Type` line alone stands in `answerHead` then.
     var collected: [UInt8] = []
     var isEventStream = false
     var passesRaw = false
@@ -88,7 +89,9 @@ final class Exchange {
     /// Makes the exchange ready for the connection's next request.
     func begin() {
         self.generation &+= 1
-        self.record.reset(start: self.connection.requestStart, read: self.connection.requestEnd)
+        self.record.reset(
+            start: self.connection.requestReady, accepted: self.connection.requestStart,
+            read: self.connection.requestEnd)
         self.isAdmitted = false
         self.addsUsage = false
         self.hasRetriedFresh = false
@@ -169,7 +172,7 @@ final class Exchange {
     /// Records what became of the request; the exchange is free for the next one.
     func settle() {
         let now = self.gateway.loop.readClock()
-        self.record.times.close(at: now)
+        self.record.times.close(at: now, hasFirstToken: self.record.hasFirstToken)
         self.record.tenant = self.tenant
         self.record.surface = self.surface
         if let usage = self.usage {

@@ -29,6 +29,7 @@ package final class GatewayCore: Sendable {
         let carryOut: @Sendable ([Action]) -> Void
         let tick: @Sendable () -> Void
         let adopt: @Sendable (GatewayConfig) -> Void
+        let closeBehindAnswers: @Sendable () -> Void
         let drain: @Sendable () -> Void
     }
 
@@ -141,10 +142,24 @@ package final class GatewayCore: Sendable {
         }
     }
 
+    /// Announces a drain to clients: each connection ends behind its next answer, new ones too.
+    package func closeBehindAnswers() {
+        for link in self.loops.withLock({ $0 }) {
+            link.mailbox.post { link.closeBehindAnswers() }
+        }
+    }
+
     /// Stops taking new work on every loop.
     package func drain() {
         for link in self.loops.withLock({ $0 }) {
             link.mailbox.post { link.drain() }
+        }
+    }
+
+    /// Lets every loop's thread go before ordinary ones, or no longer; see `LoopThread`.
+    package func setUrgent(_ isUrgent: Bool) {
+        for link in self.loops.withLock({ $0 }) {
+            link.mailbox.post { LoopThread.setUrgent(isUrgent) }
         }
     }
 

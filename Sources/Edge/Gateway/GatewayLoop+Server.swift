@@ -185,8 +185,9 @@ extension Exchange {
             self.record.outcome = .failed(kind)
             self.settle()
             return self.connection.respond(
-                status: status,
+                status: status, contentType: nil,
                 fields: { head in
+                    head.append(self.answerHead)
                     head.append("x-request-id: ")
                     head.append(requestID)
                     head.append("\r\n")

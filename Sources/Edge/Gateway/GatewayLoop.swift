@@ -53,6 +53,7 @@ package final class GatewayLoop {
                 mailbox: loop.mailbox, carryOut: { actions in link.run { $0.carryOut(actions) } },
                 tick: { link.run { $0.step(.tick) } },
                 adopt: { config in link.run { $0.adopt(config) } },
+                closeBehindAnswers: { link.run { $0.server?.closeBehindAnswers() } },
                 drain: { link.run { $0.drain() } }))
         self.server = HTTPServer(
             loop, handler: self, limits: core.options.server, buffered: core.buffered)

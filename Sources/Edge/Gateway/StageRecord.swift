@@ -3,11 +3,13 @@ package import Time
 
 /// The stage ledger of one request: instants on the gateway's monotonic clock, in order.
 ///
-/// Stages are the spans between neighbours, so that their sum is the whole by construction. An
-/// instant that was never reached equals the one before it.
+/// Stages are the spans between neighbours, so that their sum is the whole by construction. A
+/// request that ends early ends in the stage it was in: see `close`.
 package struct StageTimes: Sendable {
-    /// The first byte of the request was read.
+    /// The loop had woken with the request's first byte there to be read.
     package var start = Instant.zero
+    /// That byte was read: what else had come to the loop was served before.
+    package var accepted = Instant.zero
     /// Its last byte was read.
     package var read = Instant.zero
     /// Its head and body were scanned.
@@ -32,7 +34,8 @@ package struct StageTimes: Sendable {
     /// Nanoseconds of each stage, in the order of `Stage.allCases`.
     package func nanos(of stage: Stage) -> UInt64 {
         switch stage {
-        case .read: self.read.nanosSince(self.start)
+        case .accept: self.accepted.nanosSince(self.start)
+        case .read: self.read.nanosSince(self.accepted)
         case .parse: self.parsed.nanosSince(self.read)
         case .identity: self.identified.nanosSince(self.parsed)
         case .admission: self.admitted.nanosSince(self.identified)
@@ -44,9 +47,16 @@ package struct StageTimes: Sendable {
         }
     }
 
-    /// Makes instants that were never reached equal the one before.
-    mutating func close(at end: Instant) {
-        self.read = max(self.read, self.start)
+    /// Ends the ledger: what was not reached leaves its time to the stage before it, waiting to the
+    /// queue and an engine that sent no token to the engine.
+    package mutating func close(at end: Instant, hasFirstToken: Bool) {
+        if self.admitted > .zero, self.dispatched == .zero { self.dispatched = end }
+        if self.dispatched > .zero {
+            if self.lastByte < self.dispatched { self.lastByte = end }
+            if !hasFirstToken { self.firstToken = self.lastByte }
+        }
+        self.accepted = max(self.accepted, self.start)
+        self.read = max(self.read, self.accepted)
         self.parsed = max(self.parsed, self.read)
         self.identified = max(self.identified, self.parsed)
         self.admitted = max(self.admitted, self.identified)
@@ -55,19 +65,19 @@ package struct StageTimes: Sendable {
         self.firstToken = max(self.firstToken, self.connected)
         self.lastByte = max(self.lastByte, self.firstToken)
         self.end = max(end, self.lastByte)
-        // A refused request has no engine stages: what is left belongs to the queue or the answer.
     }
 }
 
 /// The parts of a request's time.
 package enum Stage: Int, CaseIterable, Sendable {
-    case read, parse, identity, admission, queue, connect, engine, decode, egress
+    case accept, read, parse, identity, admission, queue, connect, engine, decode, egress
 
     /// All of them, made once: the request path walks over it.
     package static let inOrder = Array(Stage.allCases)
 
     package var label: String {
         switch self {
+        case .accept: "accept"
         case .read: "read"
         case .parse: "parse"
         case .identity: "identity"
@@ -127,9 +137,10 @@ package struct RequestRecord: Sendable {
     package init() {}
 
     /// Begins another request's record in the same storage.
-    mutating func reset(start: Instant, read: Instant) {
+    mutating func reset(start: Instant, accepted: Instant, read: Instant) {
         self.times = StageTimes()
         self.times.start = start
+        self.times.accepted = accepted
         self.times.read = read
         self.model = nil
         self.classIndex = 0

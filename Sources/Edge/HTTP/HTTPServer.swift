@@ -51,7 +51,7 @@ package final class HTTPServer {
     package let limits: ServerLimits
     package let buffered: BufferedBytes
     package let pool = BlockPool()
-    /// Set while draining: answers say `Connection: close`.
+    /// Answers say `Connection: close`, and are the last of their connection.
     package private(set) var isDraining = false
     /// Connections closed at the bound: waiting ones first, or else the one that came.
     package private(set) var turnedAway: UInt64 = 0
@@ -93,6 +93,10 @@ package final class HTTPServer {
         self.listeners.append(listener)
         return listener.address
     }
+
+    /// Closes connections behind their next answer from now on, still accepting: clients learn to
+    /// go elsewhere before they would be cut off.
+    package func closeBehindAnswers() { self.isDraining = true }
 
     /// Stops accepting; connections between requests are closed, others after their answer.
     package func drain() {

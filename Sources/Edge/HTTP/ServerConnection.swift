@@ -27,7 +27,9 @@ package final class ServerConnection {
     private(set) var deadline: Instant
     /// When it was accepted, or gave its last answer.
     private var idleSince: Instant
-    /// When the first byte of the present request was read.
+    /// When the loop had woken with the first byte of the present request there to be read.
+    package private(set) var requestReady = Instant.zero
+    /// When that byte was read.
     package private(set) var requestStart = Instant.zero
     /// When its last byte was read.
     package private(set) var requestEnd = Instant.zero
@@ -81,18 +83,19 @@ package final class ServerConnection {
     /// Whether the response under way has begun to leave.
     package var hasStartedResponse: Bool { self.responseStarted }
 
-    /// Sends a whole small answer. `fields` are complete lines, each with its CRLF.
+    /// Sends a whole small answer. `fields` are complete lines, each with its CRLF; without a
+    /// `contentType` they name it, or nobody does.
     ///
     /// Before the body has been read, the connection is closed behind the answer.
     package func respond(
-        status: Int, contentType: StaticString = "application/json",
+        status: Int, contentType: StaticString? = "application/json",
         fields: (HeadBuilder) -> Void = { _ in }, body: [UInt8]
     ) {
         let bodyWasRead = self.isExchanging
         if !bodyWasRead { self.keepAlive = false }
         self.server.scratch.removeAll()
         self.server.scratch.statusLine(status)
-        self.server.scratch.field("content-type", contentType)
+        if let contentType { self.server.scratch.field("content-type", contentType) }
         self.server.scratch.field("content-length", decimal: UInt64(body.count))
         self.server.appendDate()
         if !self.keepAlive || self.server.isDraining {
@@ -251,6 +254,7 @@ package final class ServerConnection {
             switch self.state {
             case .idle:
                 if self.stream.pendingBytes > self.server.limits.unreadBytesMax { return }
+                self.requestReady = self.loop.wokeAt
                 self.requestStart = self.loop.now
                 self.deadline = self.loop.now.advanced(byNanos: self.server.limits.headerNanosMax)
                 self.state = .readingHead

@@ -154,17 +154,18 @@ final class ReplayLoop {
         self.secondTTFT.add(instant.nanosSince(shot.intended))
     }
 
-    /// One try has ended.
+    /// One try has ended, when the loop woke: what this one did meanwhile is not its server's.
     func ended(_ shot: Shot, _ verdict: Verdict) {
+        let end = max(self.loop.wokeAt, shot.sentAt)
         if case .refused(_, .arrival) = verdict {
-            let written = shot.connection?.requestWrittenAt ?? self.loop.now
-            self.refusalDelays.add(self.loop.now.nanosSince(written))
+            let written = shot.connection?.requestWrittenAt ?? end
+            self.refusalDelays.add(end.nanosSince(written))
         }
-        self.tell(shot, verdict.status)
+        self.tell(shot, verdict.status, at: end)
         if case .refused = verdict, let wait = self.retryWait(shot) {
             return shot.retry(afterNanos: wait)
         }
-        self.finish(shot, verdict.status)
+        self.finish(shot, verdict.status, at: end)
     }
 
     /// How long to wait before the next try; `nil` for no more tries.
@@ -180,7 +181,7 @@ final class ReplayLoop {
         }
     }
 
-    private func finish(_ shot: Shot, _ status: RequestOutcome.Status) {
+    private func finish(_ shot: Shot, _ status: RequestOutcome.Status, at end: Instant) {
         let last = self.shots.count - 1
         if shot.index != last {
             self.shots[shot.index] = self.shots[last]
@@ -196,7 +197,7 @@ final class ReplayLoop {
         if let first = answer.firstTokenNanos, let last = answer.lastTokenNanos, answer.tokens > 1 {
             outcome.itlMeanNanos = (last - first) / (answer.tokens - 1)
         }
-        outcome.e2eNanos = self.loop.now.nanosSince(shot.intended)
+        outcome.e2eNanos = end.nanosSince(shot.intended)
         outcome.isDegraded = shot.head.isDegraded
         outcome.attempts = UInt64(shot.attempt + 1)
         self.count(outcome)
@@ -219,13 +220,13 @@ final class ReplayLoop {
         self.progress.count(outcome)
     }
 
-    private func tell(_ shot: Shot, _ status: RequestOutcome.Status) {
+    private func tell(_ shot: Shot, _ status: RequestOutcome.Status, at end: Instant) {
         guard let onFinish = self.shared.onFinish else { return }
         onFinish(
             ReplayedRequest(
                 requestID: shot.requestID, attempt: shot.attempt,
                 intendedNanos: shot.intended.nanos, sentNanos: shot.sentAt.nanos,
-                firstTokenNanos: shot.reader.firstTokenNanos, endNanos: self.loop.now.nanos,
+                firstTokenNanos: shot.reader.firstTokenNanos, endNanos: end.nanos,
                 httpStatus: shot.head.status, status: status))
     }
 
@@ -271,9 +272,9 @@ final class ReplayLoop {
             let status: RequestOutcome.Status =
                 wasWaiting
                 ? Verdict.of(shot.head, shot.reader).status : .abandoned(at: shot.moment)
-            if !wasWaiting { self.tell(shot, status) }
+            if !wasWaiting { self.tell(shot, status, at: self.loop.now) }
             shot.abandon()
-            self.finish(shot, status)
+            self.finish(shot, status, at: self.loop.now)
         }
         self.publish(withQuantiles: false)
         self.sendTimer?.close()

@@ -89,7 +89,7 @@ extension Shot: ClientHandler {
     func clientBody(_ connection: ClientConnection, _ bytes: UnsafeRawBufferPointer) {
         let before = self.reader.firstTokenNanos
         self.reader.feed(
-            bytes.assumingMemoryBound(to: UInt8.self).span, at: self.owner.loop.now.nanos)
+            bytes.assumingMemoryBound(to: UInt8.self).span, at: self.owner.loop.wokeAt.nanos)
         if before == nil, let first = self.reader.firstTokenNanos {
             self.owner.firstToken(self, at: Instant(nanos: first))
         }

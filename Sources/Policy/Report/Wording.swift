@@ -1,7 +1,7 @@
 /// Numbers and sentences for people, without a locale.
-enum Wording {
+package enum Wording {
     /// `12,345`.
-    static func grouped(_ value: UInt64) -> String {
+    package static func grouped(_ value: UInt64) -> String {
         let digits = String(value)
         var text = ""
         for (position, digit) in digits.enumerated() {
@@ -26,7 +26,7 @@ enum Wording {
     }
 
     /// `part` of `whole` as `99.98 %`, rounded down: only all of them are 100.00 %.
-    static func percent(_ part: UInt64, of whole: UInt64) -> String {
+    package static func percent(_ part: UInt64, of whole: UInt64) -> String {
         guard whole > 0 else { return "-" }
         let share = part.multipliedFullWidth(by: 10_000)
         // More than 2^64 times the whole is no share of it.
@@ -36,7 +36,7 @@ enum Wording {
     }
 
     /// A limit in millionths as `0.1 %`, without needless zeros.
-    static func percent(perMillion: UInt64) -> String {
+    package static func percent(perMillion: UInt64) -> String {
         let fraction = String(String(1_000_000 + perMillion % 10_000 * 100).dropFirst())
         let digits = trimmed(fraction)
         return "\(perMillion / 10_000)" + (digits.isEmpty ? "" : ".\(digits)") + " %"
@@ -48,9 +48,9 @@ enum Wording {
         return "p" + percent(perMillion: perMillion).dropLast(2)
     }
 
-    /// Milliseconds as `80 ms`, `1.5 s`, `10 m`.
-    static func duration(millis: Double) -> String {
-        if millis >= 120_000 { return shortest(millis / 60_000) + " m" }
+    /// Milliseconds as `80 ms`, `1.5 s`, `10 min`.
+    package static func duration(millis: Double) -> String {
+        if millis >= 120_000 { return shortest(millis / 60_000) + " min" }
         if millis >= 1_000 { return shortest(millis / 1_000) + " s" }
         return shortest(millis) + " ms"
     }

@@ -54,11 +54,51 @@ uint64_t mix(uint64_t hash, const char *text, size_t count) {
     return hash ^ (hash >> 32);
 }
 
+/* The value of \uXXXX behind its backslash, or -1. */
+int32_t code_unit(const char *at, const char *end) {
+    if (end - at < 5 || at[0] != 'u') return -1;
+    int32_t value = 0;
+    for (int index = 1; index < 5; index++) {
+        char digit = char(at[index] | 0x20);
+        if (digit >= '0' && digit <= '9') value = value << 4 | (digit - '0');
+        else if (digit >= 'a' && digit <= 'f') value = value << 4 | (digit - 'a' + 10);
+        else return -1;
+    }
+    return value;
+}
+
+/* Bytes in UTF-8 of the text that a raw JSON string stands for: a client that escapes what is not
+ * ASCII has no longer a prompt than one that does not. A half of a surrogate pair counts 3. */
+size_t text_size(std::string_view raw) {
+    size_t size = raw.size();
+    const char *end = raw.data() + raw.size();
+    const char *at = raw.data();
+    while (at < end) {
+        at = static_cast<const char *>(memchr(at, '\\', size_t(end - at)));
+        if (!at) break;
+        int32_t unit = code_unit(at + 1, end);
+        if (unit < 0) {
+            size -= 1;
+            at += 2;
+            continue;
+        }
+        at += 6;
+        size -= unit < 0x80 ? 5 : unit < 0x800 ? 4 : 3;
+        if (unit < 0xD800 || unit > 0xDBFF || at >= end || *at != '\\') continue;
+        int32_t low = code_unit(at + 1, end);
+        if (low < 0xDC00 || low > 0xDFFF) continue;
+        /* The pair is one character of four bytes. */
+        at += 6;
+        size -= 5;
+    }
+    return size;
+}
+
 /* What the walk over the prompt adds up. */
 struct Prompt {
     csimdjson_body *out;
     void text(std::string_view raw) {
-        out->prompt_bytes += uint32_t(raw.size());
+        out->prompt_bytes += uint32_t(text_size(raw));
         out->prompt_hash = mix(out->prompt_hash, raw.data(), raw.size());
     }
 };
