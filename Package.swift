@@ -84,6 +84,7 @@ let package = Package(
         // Twin: virtual time.
         twin("EngineModel", ["Time", "Statistics"]),
         twin("Workload", ["Time", "Statistics"]),
+        twin("Baselines", ["RequestPath", "Statistics", "Time"]),
 
         // Edge: real time, real I/O.
         edge("Wire", ["CSimdjson"], settings: hot),

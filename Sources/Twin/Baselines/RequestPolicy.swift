@@ -1,0 +1,23 @@
+package import RequestPath
+package import Time
+
+/// What is under test in the twin: the product's admission or a baseline of the field.
+///
+/// Events, actions and their order are those of `Admission`: what it may be told and what it may
+/// answer holds for every policy behind this seam.
+package protocol RequestPolicy {
+    /// Takes one event and appends what must be done about it.
+    mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer)
+
+    /// When `tick` is due next; `nil` while nothing waits for time to pass.
+    func nextDeadline() -> Instant?
+
+    /// Invariants of the state that do not hold; empty when all do, or when none are checked.
+    func audit(now: Instant) -> [AuditFault]
+}
+
+extension RequestPolicy {
+    package func audit(now: Instant) -> [AuditFault] { [] }
+}
+
+extension Admission: RequestPolicy {}
