@@ -80,6 +80,7 @@ let package = Package(
         policy("Statistics", ["Time"], linking: ["m"]),
         policy("RequestPath", ["Time", "Statistics"]),
         policy("Report", ["Time", "Statistics"]),
+        policy("Planning", ["Budget", "RequestPath"]),
 
         // Twin: virtual time.
         twin("EngineModel", ["Time", "Statistics"]),
@@ -97,8 +98,10 @@ let package = Package(
         edge("Engines", ["Budget", "RequestPath", "Wire"]),
         edge(
             "Gateway",
-            ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"],
-            settings: hot),
+            [
+                "Budget", "Config", "Engines", "EventLoop", "HTTP", "Planning", "RequestPath",
+                "Time", "Wire",
+            ], settings: hot),
         edge("Telemetry", ["EventLoop"]),
         edge(
             "Console",
