@@ -1,0 +1,154 @@
+/// What can be set on the baselines; defaults are the published ones, with their source.
+///
+/// The scrape period is not among them: the world scrapes, and the field's default of 50 ms
+/// (llm-d-router, its least) is the world's to keep.
+package struct BaselineKnobs: Sendable, Equatable {
+    package var detector = Detector()
+    package var gauge = Gauge()
+    package var slots = Slots()
+    package var busy = Busy()
+    package var gradient = Gradient()
+    package var leastLoad = LeastLoad()
+    package var scores = Scores()
+    package var health = Health()
+    /// What a refusal says of time, in nanoseconds. The field's gateways send no Retry-After on
+    /// saturation; this is the second that their clients' libraries back off on their own.
+    package var retryAfterNanos: UInt64 = 1_000_000_000
+
+    package init() {}
+
+    /// How full a pool is: the utilization detector of llm-d-router
+    /// (`saturationdetector/utilization`). Used by gauge-gate and no-gate.
+    package struct Detector: Sendable, Equatable {
+        /// Waiting requests that make one endpoint full (`queueDepthThreshold`). The main knob of
+        /// gauge-gate.
+        package var queueDepth = 5.0
+        /// KV cache use that makes one endpoint full (`kvCacheUtilThreshold`), 0...1.
+        package var kvCacheShare = 0.8
+        /// Older gauges count as full (`metricsStalenessThreshold`).
+        package var staleNanos: UInt64 = 200_000_000
+        /// Count what was sent and is not in the gauges yet as waiting: an option of later
+        /// versions that comes with an in-flight producer, off by default.
+        package var creditsInFlight = false
+    }
+
+    /// The flow controller of llm-d-router (`flowcontrol/controller`).
+    package struct Gauge: Sendable, Equatable {
+        /// One request may go in each period.
+        package var dispatchPeriodNanos: UInt64 = 1_000_000
+        /// A request that has waited this long is dropped (`defaultRequestTTL`).
+        package var timeToLiveNanos: UInt64 = 60_000_000_000
+        /// How often expired requests are looked for.
+        package var sweepPeriodNanos: UInt64 = 1_000_000_000
+        /// Most requests and bytes waiting in one priority band.
+        package var bandRequestsMax = 5000
+        package var bandBytesMax: UInt64 = 1 << 30
+    }
+
+    /// The priority scheduler of SMG (`middleware/scheduler`, `worker/capacity.rs`).
+    package struct Slots: Sendable, Equatable {
+        /// Slots of an endpoint that does not tell its own `max_running_requests`, which none
+        /// does here. The main knob.
+        package var perEndpoint = 64
+        /// Slots while there is no endpoint at all.
+        package var withoutEndpoint = 1024
+        /// Slots kept from lower classes, by class from system to bulk.
+        package var reserved: InlineArray<4, Int> = [32, 128, 0, 0]
+        /// Most requests waiting, by class.
+        package var queueMax: InlineArray<4, Int> = [64, 256, 512, 1024]
+        /// A request that has waited this long is answered 408, by class.
+        package var timeoutNanos: InlineArray<4, UInt64> = [
+            30_000_000_000, 30_000_000_000, 60_000_000_000, 300_000_000_000,
+        ]
+        /// One that has waited this long goes first and past reservations; never system's own.
+        package var starvationNanos: InlineArray<4, UInt64> = [
+            5_000_000_000, 5_000_000_000, 30_000_000_000, 120_000_000_000,
+        ]
+        /// Classes from here up take the slot of a lower one that has no byte yet: system and
+        /// interactive. Zero: none do.
+        package var preemptingClasses = 2
+        /// Attempts of one request (`retry.rs`: five), with a growing pause between them.
+        package var attemptsMax = 5
+        package var retryNanos = 50_000_000.0
+        package var retryGrowth = 1.5
+        package var retryNanosMax = 30_000_000_000.0
+        /// Each pause is spread by up to this share either way.
+        package var retryJitter = 0.2
+
+        package static func == (left: Slots, right: Slots) -> Bool {
+            left.perEndpoint == right.perEndpoint
+                && left.withoutEndpoint == right.withoutEndpoint
+                && left.preemptingClasses == right.preemptingClasses
+                && left.attemptsMax == right.attemptsMax && left.retryNanos == right.retryNanos
+                && left.retryGrowth == right.retryGrowth
+                && left.retryNanosMax == right.retryNanosMax
+                && left.retryJitter == right.retryJitter
+                && (0..<4).allSatisfy {
+                    left.reserved[$0] == right.reserved[$0]
+                        && left.queueMax[$0] == right.queueMax[$0]
+                        && left.timeoutNanos[$0] == right.timeoutNanos[$0]
+                        && left.starvationNanos[$0] == right.starvationNanos[$0]
+                }
+        }
+    }
+
+    /// Request rejection of NVIDIA Dynamo ("Request Rejection" in its guide). It is off unless
+    /// set; these are the values its guide sets.
+    package struct Busy: Sendable, Equatable {
+        /// A worker with a larger share of its KV cache in use is busy
+        /// (`--active-decode-blocks-threshold`).
+        package var kvCacheShare = 0.85
+        /// A worker with more prompt tokens sent and unanswered is busy
+        /// (`--active-prefill-tokens-threshold`). The main knob.
+        package var prefillTokens = 10_000
+    }
+
+    /// Netflix concurrency-limits, `Gradient2Limit`.
+    package struct Gradient: Sendable, Equatable {
+        package var limitInitial = 20.0
+        package var limitMin = 20.0
+        /// The main knob.
+        package var limitMax = 200.0
+        /// Latency may grow by this factor before the limit shrinks.
+        package var tolerance = 1.5
+        /// Share of the new limit in the next one.
+        package var smoothing = 0.2
+        /// Requests that may queue: the step by which the limit grows.
+        package var queueSize = 4.0
+        /// Samples of the long average, and of its plain mean at the start.
+        package var longWindow = 600
+        package var warmUpSamples = 10
+    }
+
+    /// SMG's `least_load` policy.
+    package struct LeastLoad: Sendable, Equatable {
+        /// Seconds that a KV cache at half its size counts for (`kv_pressure_weight`).
+        package var kvPressureSeconds = 0.15
+        /// Tokens an endpoint is taken to work off in a second (`default_throughput`).
+        package var tokensPerSecond = 2000.0
+        /// Tokens a request is taken to have that is not known (`mean_prefill_tokens`).
+        package var meanPromptTokens = 1024.0
+        /// Older gauges are forgotten: three of its polls of ten seconds.
+        package var staleNanos: UInt64 = 30_000_000_000
+    }
+
+    /// The scheduler of llm-d-router with the weights of its chart: queue 2, KV cache 2, prefix 3.
+    package struct Scores: Sendable, Equatable {
+        package var queueWeight = 2.0
+        package var kvCacheWeight = 2.0
+        package var prefixWeight = 3.0
+        /// Prefix blocks remembered for each endpoint (`lruCapacityPerServer`).
+        package var prefixBlocksMax = 31_250
+    }
+
+    /// Readiness probes of Kubernetes.
+    package struct Health: Sendable, Equatable {
+        /// `periodSeconds` of a ready container.
+        package var probePeriodNanos: UInt64 = 10_000_000_000
+        /// A container that is not ready may be probed more often than that; as often as the
+        /// product probes, so that no cold start is won by asking sooner.
+        package var startingProbePeriodNanos: UInt64 = 1_000_000_000
+        /// `failureThreshold`.
+        package var failedProbesMax = 3
+    }
+}
