@@ -4,7 +4,7 @@ import Time
 
 /// A policy on a desk: events by hand, at instants in milliseconds, ticks in between as asked for.
 struct Desk {
-    private(set) var policy: any RequestPolicy
+    private(set) var policy: Baseline
     private(set) var nowMs = 0.0
     private(set) var faults: [AuditFault] = []
     /// Ticks the policy asked for.

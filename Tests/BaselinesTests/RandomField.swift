@@ -33,7 +33,7 @@ struct RandomField {
     private(set) var settled = 0
 
     private var random: SeededRandom
-    private var policy: any RequestPolicy
+    private var policy: Baseline
     private var plan: Plan
     private var now = Instant(nanos: 1_000_000_000)
     private var book: [UInt64: Entry] = [:]

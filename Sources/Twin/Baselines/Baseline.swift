@@ -1,4 +1,5 @@
 package import RequestPath
+package import Time
 
 /// When a request may be sent: the field's ways to admit. Raw values are the names of the command
 /// line.
@@ -28,39 +29,72 @@ package enum BaselineChoice: String, Sendable, CaseIterable {
 }
 
 /// One way of the field to admit, with one to choose, behind the seam of the product's own.
-package enum Baseline {
+///
+/// Classes map from the plan by their order. What the field has no notion of is not done: no
+/// ladder, no deadline, no tenant limit, no fair sharing between tenants. Nothing is aborted for
+/// being late: clients give up by themselves. How each part behaves, and where it is published, is
+/// said at the part.
+package struct Baseline: RequestPolicy, Sendable {
+    private var policy: any RequestPolicy & Sendable
+
     /// A policy from two parts that know nothing of each other.
     ///
-    /// Classes map from the plan by their order. What the field has no notion of is not done: no
-    /// ladder, no deadline, no tenant limit, no fair sharing between tenants. Nothing is aborted
-    /// for being late: clients give up by themselves.
-    ///
     /// - Parameters:
+    ///   - gate: decides whether and when a request is sent.
+    ///   - choice: decides where.
+    ///   - plan: its models and classes; nothing else of it is looked at.
     ///   - seed: draws for choices and for the spread of pauses; the same seed, the same actions.
     ///   - knobs: published defaults unless changed.
+    /// - Returns: a policy without endpoints.
     package static func make(
         gate: BaselineGate, choice: BaselineChoice, plan: Plan, seed: UInt64,
         knobs: BaselineKnobs = BaselineKnobs()
-    ) -> any RequestPolicy {
-        switch gate {
-        case .gaugeGate: join(GaugeGate.self, choice, plan, seed, knobs)
-        case .noGate: join(NoGate.self, choice, plan, seed, knobs)
-        case .slotClass: join(SlotClassGate.self, choice, plan, seed, knobs)
-        case .busyAll: join(BusyAllGate.self, choice, plan, seed, knobs)
-        case .gradient2: join(GradientGate.self, choice, plan, seed, knobs)
+    ) -> Baseline {
+        let parts = Parts(plan: plan, seed: seed, knobs: knobs)
+        return switch gate {
+        case .gaugeGate: Baseline(policy: parts.join(GaugeGate.self, choice))
+        case .noGate: Baseline(policy: parts.join(NoGate.self, choice))
+        case .slotClass: Baseline(policy: parts.join(SlotClassGate.self, choice))
+        case .busyAll: Baseline(policy: parts.join(BusyAllGate.self, choice))
+        case .gradient2: Baseline(policy: parts.join(GradientGate.self, choice))
         }
     }
 
-    private static func join<Part: Gate>(
-        _ gate: Part.Type, _ choice: BaselineChoice, _ plan: Plan, _ seed: UInt64,
-        _ knobs: BaselineKnobs
-    ) -> any RequestPolicy {
+    /// - Complexity: O(log live requests + endpoints of the model); no allocation once as many
+    ///   requests have been live as ever will be.
+    package mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer) {
+        self.policy.step(event, now: now, into: &actions)
+    }
+
+    /// When `tick` is due next: a turn, a timeout, a second try or a probe.
+    package func nextDeadline() -> Instant? { self.policy.nextDeadline() }
+
+    /// Counts and lanes against sums made anew.
+    ///
+    /// - Complexity: O(live requests + endpoints).
+    package func audit(now: Instant) -> [AuditFault] { self.policy.audit(now: now) }
+}
+
+/// What both parts are made from.
+private struct Parts {
+    let plan: Plan
+    let seed: UInt64
+    let knobs: BaselineKnobs
+
+    func join<Admitting: Gate>(
+        _ gate: Admitting.Type, _ choice: BaselineChoice
+    ) -> any RequestPolicy & Sendable {
         switch choice {
-        case .roundRobin:
-            ComposedPolicy<Part, RoundRobinChoice>(plan: plan, seed: seed, knobs: knobs)
-        case .p2c: ComposedPolicy<Part, TwoRandomChoice>(plan: plan, seed: seed, knobs: knobs)
-        case .leastLoad: ComposedPolicy<Part, LeastLoadChoice>(plan: plan, seed: seed, knobs: knobs)
-        case .scores: ComposedPolicy<Part, ScoresChoice>(plan: plan, seed: seed, knobs: knobs)
+        case .roundRobin: self.policy(gate, RoundRobinChoice.self)
+        case .p2c: self.policy(gate, TwoRandomChoice.self)
+        case .leastLoad: self.policy(gate, LeastLoadChoice.self)
+        case .scores: self.policy(gate, ScoresChoice.self)
         }
+    }
+
+    private func policy<Admitting: Gate, Choosing: Choice>(
+        _ gate: Admitting.Type, _ choice: Choosing.Type
+    ) -> ComposedPolicy<Admitting, Choosing> {
+        ComposedPolicy(plan: self.plan, seed: self.seed, knobs: self.knobs)
     }
 }

@@ -24,7 +24,7 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
 
     /// - Complexity: O(log live requests + endpoints of the model); no allocation once as many
     ///   requests have been live as ever will be.
-    package mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer) {
+    mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer) {
         switch event {
         case .arrive(let arrival): self.arrive(arrival, now: now, into: &actions)
         case .firstToken(let id): self.firstToken(id)
@@ -52,7 +52,7 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
         self.carryOut(now: now, into: &actions)
     }
 
-    package func nextDeadline() -> Instant? {
+    func nextDeadline() -> Instant? {
         var due = self.gate.due
         if let other = self.retries.first { due = min(due ?? other, other) }
         if let other = self.books.fleet.nextProbe { due = min(due ?? other, other) }
@@ -272,7 +272,7 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
 
     // MARK: Audit
 
-    package func audit(now: Instant) -> [AuditFault] {
+    func audit(now: Instant) -> [AuditFault] {
         var faults: [AuditFault] = []
         var inFlight = Array(repeating: 0, count: self.books.fleet.endpoints.count)
         var prefill = inFlight
