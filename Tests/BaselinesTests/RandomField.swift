@@ -54,11 +54,11 @@ struct RandomField {
         knobs.gauge.timeToLiveNanos = 2_000_000_000
         knobs.gauge.bandRequestsMax = 40
         knobs.slots.perEndpoint = 1 + Int(self.random.uniform(below: 6))
-        knobs.slots.queueMax = [4, 8, 12, 16]
-        knobs.slots.timeoutNanos = [
-            2_000_000_000, 3_000_000_000, 3_000_000_000, 5_000_000_000,
-        ]
-        knobs.slots.starvationNanos = [300_000_000, 300_000_000, 900_000_000, 2_000_000_000]
+        for rank in 0..<4 {
+            knobs.slots.classes[rank].queueMax = 4 * (rank + 1)
+            knobs.slots.classes[rank].timeoutNanos /= 20
+            knobs.slots.classes[rank].starvationNanos /= 20
+        }
         knobs.busy.prefillTokens = 3_000
         knobs.gradient.limitMin = 1
         knobs.gradient.limitInitial = 4

@@ -10,12 +10,14 @@ import Time
     private static let bulk = 3
 
     private func desk(
-        slots: Int, reserved: InlineArray<4, Int> = [0, 0, 0, 0], preempting: Int = 0
+        slots: Int, reserved: [Int] = [0, 0, 0, 0], preempts: Bool = false
     ) -> Desk {
         var desk = Desk(.slotClass, classes: 4) {
             $0.slots.perEndpoint = slots
-            $0.slots.reserved = reserved
-            $0.slots.preemptingClasses = preempting
+            for rank in 0..<4 {
+                $0.slots.classes[rank].reserved = reserved[rank]
+                if !preempts { $0.slots.classes[rank].mayPreempt = false }
+            }
             $0.health.probePeriodNanos = 1 << 60
         }
         desk.start(1)
@@ -113,7 +115,7 @@ import Time
     }
 
     @Test func `the newest of the lowest class without a byte makes room for a high one`() {
-        var desk = self.desk(slots: 4, preempting: 2)
+        var desk = self.desk(slots: 4, preempts: true)
         desk.arrive(1, classIndex: 2)
         for id in UInt64(2)...4 { desk.arrive(id, classIndex: Self.bulk) }
         desk.tell(.firstToken(RequestID(raw: 4)))

@@ -52,21 +52,21 @@ package struct BaselineKnobs: Sendable, Equatable {
         package var perEndpoint = 64
         /// Slots while there is no endpoint at all.
         package var withoutEndpoint = 1024
-        /// Slots kept from lower classes, by class from system to bulk.
-        package var reserved: InlineArray<4, Int> = [32, 128, 0, 0]
-        /// Most requests waiting, by class.
-        package var queueMax: InlineArray<4, Int> = [64, 256, 512, 1024]
-        /// A request that has waited this long is answered 408, by class.
-        package var timeoutNanos: InlineArray<4, UInt64> = [
-            30_000_000_000, 30_000_000_000, 60_000_000_000, 300_000_000_000,
+        /// Exactly four, from the highest: system, interactive, standard (`default` there), bulk.
+        package var classes = [
+            SlotClass(
+                reserved: 32, queueMax: 64, timeoutNanos: 30_000_000_000,
+                starvationNanos: 5_000_000_000, mayPreempt: true),
+            SlotClass(
+                reserved: 128, queueMax: 256, timeoutNanos: 30_000_000_000,
+                starvationNanos: 5_000_000_000, mayPreempt: true),
+            SlotClass(
+                reserved: 0, queueMax: 512, timeoutNanos: 60_000_000_000,
+                starvationNanos: 30_000_000_000, mayPreempt: false),
+            SlotClass(
+                reserved: 0, queueMax: 1024, timeoutNanos: 300_000_000_000,
+                starvationNanos: 120_000_000_000, mayPreempt: false),
         ]
-        /// One that has waited this long goes first and past reservations; never system's own.
-        package var starvationNanos: InlineArray<4, UInt64> = [
-            5_000_000_000, 5_000_000_000, 30_000_000_000, 120_000_000_000,
-        ]
-        /// Classes from here up take the slot of a lower one that has no byte yet: system and
-        /// interactive. Zero: none do.
-        package var preemptingClasses = 2
         /// Attempts of one request (`retry.rs`: five), with a growing pause between them.
         package var attemptsMax = 5
         package var retryNanos = 50_000_000.0
@@ -74,21 +74,30 @@ package struct BaselineKnobs: Sendable, Equatable {
         package var retryNanosMax = 30_000_000_000.0
         /// Each pause is spread by up to this share either way.
         package var retryJitter = 0.2
+    }
 
-        package static func == (left: Slots, right: Slots) -> Bool {
-            left.perEndpoint == right.perEndpoint
-                && left.withoutEndpoint == right.withoutEndpoint
-                && left.preemptingClasses == right.preemptingClasses
-                && left.attemptsMax == right.attemptsMax && left.retryNanos == right.retryNanos
-                && left.retryGrowth == right.retryGrowth
-                && left.retryNanosMax == right.retryNanosMax
-                && left.retryJitter == right.retryJitter
-                && (0..<4).allSatisfy {
-                    left.reserved[$0] == right.reserved[$0]
-                        && left.queueMax[$0] == right.queueMax[$0]
-                        && left.timeoutNanos[$0] == right.timeoutNanos[$0]
-                        && left.starvationNanos[$0] == right.starvationNanos[$0]
-                }
+    /// One class of the priority scheduler (`config.rs`).
+    package struct SlotClass: Sendable, Equatable {
+        /// Slots kept from lower classes while it does not use them.
+        package var reserved: Int
+        /// Most requests waiting.
+        package var queueMax: Int
+        /// A request that has waited this long is answered 408.
+        package var timeoutNanos: UInt64
+        /// One that has waited longer goes first and past reservations; not so the highest class.
+        package var starvationNanos: UInt64
+        /// It takes the slot of a lower class's request that has no byte yet.
+        package var mayPreempt: Bool
+
+        package init(
+            reserved: Int, queueMax: Int, timeoutNanos: UInt64, starvationNanos: UInt64,
+            mayPreempt: Bool
+        ) {
+            self.reserved = reserved
+            self.queueMax = queueMax
+            self.timeoutNanos = timeoutNanos
+            self.starvationNanos = starvationNanos
+            self.mayPreempt = mayPreempt
         }
     }
 

@@ -54,9 +54,8 @@ struct SlotClassGate: Gate {
         self.knobs = knobs.slots
         self.ranks = Self.ranks(of: plan)
         self.random = SeededRandom(seed: seed)
-        var least = UInt64.max
-        for rank in 0..<4 { least = min(least, knobs.slots.starvationNanos[rank]) }
-        self.agePeriodNanos = max(1, least)
+        precondition(knobs.slots.classes.count == 4, "the scheduler has four classes")
+        self.agePeriodNanos = max(1, knobs.slots.classes.map(\.starvationNanos).min() ?? 1)
         self.resize(endpoints: 0)
     }
 
@@ -77,7 +76,7 @@ struct SlotClassGate: Gate {
         if self.available(to: rank) == 0 { self.makeRoom(for: rank, &books) }
         if self.available(to: rank) > 0 {
             self.letIn(slot, rank, &books)
-        } else if self.waiting[rank].count >= self.knobs.queueMax[rank] {
+        } else if self.waiting[rank].count >= self.knobs.classes[rank].queueMax {
             books.refuse(slot, .queueFull)
         } else {
             self.waiting[rank].append(slot, in: &books.requests)
@@ -141,7 +140,7 @@ struct SlotClassGate: Gate {
             endpoints > 0 ? endpoints * self.knobs.perEndpoint : self.knobs.withoutEndpoint
         for rank in 0..<4 {
             let isUsed = self.ranks.contains { $0.contains(Int32(rank)) }
-            self.reserved[rank] = isUsed ? self.knobs.reserved[rank] : 0
+            self.reserved[rank] = isUsed ? self.knobs.classes[rank].reserved : 0
         }
         let total = self.reserved[0] + self.reserved[1] + self.reserved[2] + self.reserved[3]
         guard total > self.capacity else { return }
@@ -168,7 +167,7 @@ struct SlotClassGate: Gate {
 
     /// Preempts the newest of the lowest class that has no byte yet.
     private mutating func makeRoom(for rank: Int, _ books: inout Books) {
-        guard rank < self.knobs.preemptingClasses else { return }
+        guard self.knobs.classes[rank].mayPreempt else { return }
         for lower in stride(from: 3, to: rank, by: -1) {
             guard let victim = self.unanswered[lower].last else { continue }
             self.release(victim, &books)
@@ -191,7 +190,7 @@ struct SlotClassGate: Gate {
         for rank in stride(from: 3, to: 0, by: -1) {
             guard let head = self.waiting[rank].first else { continue }
             let age = now.nanosSince(books.requests[head].arrival)
-            if age > self.knobs.starvationNanos[rank] { return rank }
+            if age > self.knobs.classes[rank].starvationNanos { return rank }
         }
         for rank in 0..<4 where self.waiting[rank].first != nil && self.available(to: rank) > 0 {
             return rank
@@ -212,7 +211,7 @@ struct SlotClassGate: Gate {
     }
 
     private func expires(_ slot: Int, _ rank: Int, _ books: Books) -> Instant {
-        books.requests[slot].arrival.advanced(byNanos: self.knobs.timeoutNanos[rank])
+        books.requests[slot].arrival.advanced(byNanos: self.knobs.classes[rank].timeoutNanos)
     }
 
     /// The first timeout, or the first look that finds a head starved while slots are free.
@@ -223,7 +222,7 @@ struct SlotClassGate: Gate {
             var at = self.expires(head, rank, books)
             if self.free > 0, rank > 0 {
                 let starved = books.requests[head].arrival
-                    .advanced(byNanos: self.knobs.starvationNanos[rank] + 1)
+                    .advanced(byNanos: self.knobs.classes[rank].starvationNanos + 1)
                 at = min(at, self.look(from: starved))
             }
             soonest = min(soonest ?? at, at)
