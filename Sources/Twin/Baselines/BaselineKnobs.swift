@@ -146,11 +146,12 @@ package struct BaselineKnobs: Sendable, Equatable {
         package var queueWeight = 2.0
         package var kvCacheWeight = 2.0
         package var prefixWeight = 3.0
-        /// Prefix blocks remembered for each endpoint (`lruCapacityPerServer`).
+        /// Prefix blocks remembered for each endpoint (`lruCapacityPerServer`, the default before
+        /// versions that take it from the engine's own count of blocks).
         package var prefixBlocksMax = 31_250
     }
 
-    /// Readiness probes of Kubernetes.
+    /// Readiness probes of Kubernetes. Results that nobody asked for count as well.
     package struct Health: Sendable, Equatable {
         /// `periodSeconds` of a ready container.
         package var probePeriodNanos: UInt64 = 10_000_000_000

@@ -7,8 +7,10 @@ import Time
 /// The share of KV blocks in use is the engine's last word however old; an engine that has said
 /// nothing is not busy. Prefill tokens are the router's own count of what it sent and has no first
 /// token of. The guide leaves open whether a busy worker may still be chosen while another is not:
-/// here it may, since the router it describes picks among all and asks only whether any is free.
-/// Source: "Request Rejection", its guide and its architecture page.
+/// here it may, as in versions whose router picks a worker among all and then asks whether any is
+/// free.
+/// Source: "Request Rejection", its guide and its architecture page; `pipeline/network/egress`,
+/// `push_router.rs`.
 struct BusyAllGate: Gate {
     private let knobs: BaselineKnobs.Busy
 

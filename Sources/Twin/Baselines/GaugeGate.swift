@@ -8,11 +8,13 @@ import Time
 /// the highest class that has any, first come first served, and the next class is not asked while
 /// the pool is full. It has gone when a scrape shows it, not before: until then the gate lets more
 /// through. What waits longer than the time to live is dropped by a sweep each second, counted
-/// from when the pool last became empty or ceased to be. Each model is a pool with its own gate.
-/// Fairness between tenants is the default one: none. On shutdown what waits is refused.
+/// from when the pool last became empty or ceased to be; the time to live of an empty pool is the
+/// same by default. Each model is a pool with its own gate. Fairness between tenants is the default
+/// one: none. Eviction of what is in flight is off by default and left out. On shutdown what waits
+/// is refused.
 ///
 /// Chosen where the published behaviour is not plain: periods and sweeps are those of one clock
-/// for all pools, from its origin; the time to live of a pool without endpoints is the same.
+/// for all pools, from its origin.
 /// Source: llm-d-router, `flowcontrol/controller/internal/processor.go`.
 struct GaugeGate: Gate {
     private struct Pool {
