@@ -114,9 +114,10 @@ package struct BaselineKnobs: Sendable, Equatable {
 
     /// Netflix concurrency-limits, `Gradient2Limit`.
     package struct Gradient: Sendable, Equatable {
+        /// Requests in flight, of a whole pool.
         package var limitInitial = 20.0
-        package var limitMin = 20.0
         /// The main knob.
+        package var limitMin = 20.0
         package var limitMax = 200.0
         /// Latency may grow by this factor before the limit shrinks.
         package var tolerance = 1.5

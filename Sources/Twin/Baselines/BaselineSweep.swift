@@ -15,7 +15,9 @@ extension BaselineGate {
     /// can show it at its defaults and at its best.
     ///
     /// The time to live of gauge-gate is varied with its threshold: with the published minute
-    /// nothing that has waited for long is of use to anyone.
+    /// nothing that has waited for long is of use to anyone. That of gradient2 is its least limit,
+    /// with its tolerance: short answers pull the long average down so often that on raw latency
+    /// the limit lies where it may not go lower.
     package func settings() -> [BaselineSetting] {
         var settings = [BaselineSetting(label: "default", knobs: BaselineKnobs())]
         func add(_ label: String, _ change: (inout BaselineKnobs) -> Void) {
@@ -47,8 +49,15 @@ extension BaselineGate {
                 add("prefill \(tokens)") { $0.busy.prefillTokens = tokens }
             }
         case .gradient2:
-            for limit in [50.0, 100, 200, 400, 800] {
-                add("limit \(Int(limit))") { $0.gradient.limitMax = limit }
+            for tolerance in [1.5, 4] {
+                for limit in [20.0, 50, 100, 200, 400] {
+                    add("limit \(Int(limit)) up, tolerance \(tolerance)") {
+                        $0.gradient.limitMin = limit
+                        $0.gradient.limitInitial = limit
+                        $0.gradient.limitMax = max($0.gradient.limitMax, 2 * limit)
+                        $0.gradient.tolerance = tolerance
+                    }
+                }
             }
         }
         return settings
