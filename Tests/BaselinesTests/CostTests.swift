@@ -11,9 +11,9 @@ import Time
             var line = "\(endpoints) endpoints, \(gate.rawValue):"
             for choice in BaselineChoice.allCases {
                 var mill = Mill(gate, choice, endpoints: endpoints)
-                mill.run(requests: 2_000)
+                mill.run(requests: 200)
                 let clock = ContinuousClock()
-                let requests = 5_000
+                let requests = 800
                 let took = clock.measure { mill.run(requests: requests) }
                 let nanos = took / .nanoseconds(1) / Double(requests)
                 line += " \(choice.rawValue) \(Int(nanos)) ns,"
