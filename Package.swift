@@ -141,6 +141,7 @@ let package = Package(
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
+        tests("BaselinesTests", ["Baselines", "RequestPath", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
         tests(
             "ReplayTests",

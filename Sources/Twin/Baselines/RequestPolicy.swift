@@ -17,6 +17,7 @@ package protocol RequestPolicy {
 }
 
 extension RequestPolicy {
+    /// Nothing is checked.
     package func audit(now: Instant) -> [AuditFault] { [] }
 }
 
