@@ -86,6 +86,9 @@ let package = Package(
         twin("EngineModel", ["Time", "Statistics"]),
         twin("Workload", ["Time", "Statistics"]),
         twin("Baselines", ["RequestPath", "Statistics", "Time"]),
+        twin(
+            "World",
+            ["Baselines", "EngineModel", "Report", "RequestPath", "Statistics", "Time", "Workload"]),
 
         // Edge: real time, real I/O.
         edge("Wire", ["CSimdjson"], settings: hot),
@@ -118,9 +121,11 @@ let package = Package(
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway", "HTTP",
-                "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry", "Time", "Wire",
-                "Workload",
+                "Baselines", "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway",
+                "HTTP",
+                "Planning", "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry",
+                "Time", "Wire",
+                "Workload", "World",
             ],
             swiftSettings: strict),
 

@@ -14,11 +14,20 @@ package protocol RequestPolicy {
 
     /// Invariants of the state that do not hold; empty when all do, or when none are checked.
     func audit(now: Instant) -> [AuditFault]
+
+    /// Prefill tokens it means to have waiting at an endpoint; `nil` when it has no such aim.
+    func prefillTokensMax(at endpoint: EndpointID) -> Int?
 }
 
 extension RequestPolicy {
     /// Nothing is checked.
     package func audit(now: Instant) -> [AuditFault] { [] }
+
+    package func prefillTokensMax(at endpoint: EndpointID) -> Int? { nil }
 }
 
-extension Admission: RequestPolicy {}
+extension Admission: RequestPolicy {
+    package func prefillTokensMax(at endpoint: EndpointID) -> Int? {
+        self.gauges(of: endpoint)?.prefillTokensMax
+    }
+}

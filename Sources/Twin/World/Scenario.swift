@@ -60,12 +60,14 @@ package struct Scenario: Sendable {
         self.pools = pools
     }
 
-    /// Names of the endpoints' models, in the order of endpoint ids.
+    /// The endpoints' models, in the order of endpoint ids: those of the model asked for come first,
+    /// so that a fault script can count on them.
     var endpointModels: [Int] {
-        pools.indices.flatMap { Array(repeating: $0, count: pools[$0].replicas) }
+        let others = pools.indices.filter { $0 != model.raw }
+        return ([model.raw] + others).flatMap { Array(repeating: $0, count: pools[$0].replicas) }
     }
 
-    /// The endpoints of the model asked for come first, so that a fault script can count on them.
+    /// Endpoints of all models.
     package var endpointCount: Int { pools.reduce(0) { $0 + $1.replicas } }
 }
 

@@ -1,3 +1,4 @@
+import Baselines
 import Report
 import RequestPath
 import Statistics
@@ -16,7 +17,6 @@ extension Simulation {
         live[slot].arrival = arrival
         live[slot].offeredAt = now
         account.largestPrompt = max(account.largestPrompt, arrival.inputTokens)
-        account.timeline.offered(at: now)
         if let patience = scenario.clients.patienceNanos {
             let number = UInt32(truncatingIfNeeded: live[slot].number)
             heap.add(

@@ -1,7 +1,10 @@
+import Baselines
 import EngineModel
+import Report
 import RequestPath
 import Statistics
 import Time
+import Workload
 
 /// Engines: they take work, step, and tell what came of it.
 extension Simulation {

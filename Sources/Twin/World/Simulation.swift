@@ -1,8 +1,9 @@
 package import Baselines
 import EngineModel
-package import RequestPath
+import Report
+import RequestPath
 import Statistics
-package import Time
+import Time
 package import Workload
 
 /// A world in virtual time: clients, a gateway that decides by `Policy`, and its engines.
