@@ -88,7 +88,10 @@ let package = Package(
         twin("Baselines", ["RequestPath", "Statistics", "Time"]),
         twin(
             "World",
-            ["Baselines", "EngineModel", "Report", "RequestPath", "Statistics", "Time", "Workload"]),
+            [
+                "Baselines", "EngineModel", "Report", "RequestPath", "Statistics", "Time",
+                "Workload",
+            ]),
 
         // Edge: real time, real I/O.
         edge("Wire", ["CSimdjson"], settings: hot),
@@ -145,6 +148,9 @@ let package = Package(
             ]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
+        tests(
+            "WorldTests",
+            ["Baselines", "EngineModel", "Report", "RequestPath", "Workload", "World"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("BaselinesTests", ["Baselines", "RequestPath", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),

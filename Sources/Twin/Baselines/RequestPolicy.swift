@@ -23,6 +23,7 @@ extension RequestPolicy {
     /// Nothing is checked.
     package func audit(now: Instant) -> [AuditFault] { [] }
 
+    /// No aim.
     package func prefillTokensMax(at endpoint: EndpointID) -> Int? { nil }
 }
 

@@ -4,7 +4,8 @@ package struct EngineEvent: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// The prompt is computed and the first token of the answer is out.
         case firstToken
-        /// A later token of the answer is out; told as often as `EngineConfiguration.tellsEvery` says.
+        /// A later token of the answer is out; told as often as `tellsEvery` of the configuration
+        /// says.
         case token
         /// The answer is complete. Follows the event of its last token in the same step.
         case finished

@@ -39,7 +39,8 @@ package struct RunOutcome: Sendable, Hashable {
     package let costPerGoodRequest: Double?
     /// Dispatches / requests dispatched at least once.
     package let dispatchAmplification: Double
-    /// Refused in the arrival call, of all refused and all aborted at the deadline; nil without any.
+    /// Refused in the arrival call, of all refused and all aborted at the deadline; nil without
+    /// any.
     package let earlyRefusalShare: Double?
     package let refusalDelay: Delays
     /// Prompt tokens found in prefix caches, of all of completed requests.

@@ -60,8 +60,8 @@ package struct Scenario: Sendable {
         self.pools = pools
     }
 
-    /// The endpoints' models, in the order of endpoint ids: those of the model asked for come first,
-    /// so that a fault script can count on them.
+    /// The endpoints' models, in the order of endpoint ids: those of the model asked for come
+    /// first, so that a fault script can count on them.
     var endpointModels: [Int] {
         let others = pools.indices.filter { $0 != model.raw }
         return ([model.raw] + others).flatMap { Array(repeating: $0, count: pools[$0].replicas) }
