@@ -80,10 +80,18 @@ let package = Package(
         policy("Statistics", ["Time"], linking: ["m"]),
         policy("RequestPath", ["Time", "Statistics"]),
         policy("Report", ["Time", "Statistics"]),
+        policy("Planning", ["Budget", "RequestPath"]),
 
         // Twin: virtual time.
         twin("EngineModel", ["Time", "Statistics"]),
         twin("Workload", ["Time", "Statistics"]),
+        twin("Baselines", ["RequestPath", "Statistics", "Time"]),
+        twin(
+            "World",
+            [
+                "Baselines", "EngineModel", "Report", "RequestPath", "Statistics", "Time",
+                "Workload",
+            ]),
 
         // Edge: real time, real I/O.
         edge("Wire", ["CSimdjson"], settings: hot),
@@ -96,8 +104,10 @@ let package = Package(
         edge("Engines", ["Budget", "RequestPath", "Wire"]),
         edge(
             "Gateway",
-            ["Budget", "Config", "Engines", "EventLoop", "HTTP", "RequestPath", "Time", "Wire"],
-            settings: hot),
+            [
+                "Budget", "Config", "Engines", "EventLoop", "HTTP", "Planning", "RequestPath",
+                "Time", "Wire",
+            ], settings: hot),
         edge("Telemetry", ["EventLoop"]),
         edge(
             "Console",
@@ -116,9 +126,11 @@ let package = Package(
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway", "HTTP",
-                "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry", "Time", "Wire",
-                "Workload",
+                "Baselines", "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway",
+                "HTTP",
+                "Planning", "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry",
+                "Time", "Wire",
+                "Workload", "World",
             ],
             swiftSettings: strict),
 
@@ -138,7 +150,11 @@ let package = Package(
             ]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
+        tests(
+            "WorldTests",
+            ["Baselines", "EngineModel", "Report", "RequestPath", "Workload", "World"]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
+        tests("BaselinesTests", ["Baselines", "RequestPath", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
         tests(
             "ReplayTests",

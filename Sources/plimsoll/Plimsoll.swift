@@ -9,7 +9,7 @@ enum Plimsoll {
     static var commands: [any Command.Type] {
         [
             UpCommand.self, CheckCommand.self, KeyCommand.self, GatewayCommand.self,
-            EngineCommand.self, ReplayCommand.self,
+            EngineCommand.self, ReplayCommand.self, SimulateCommand.self,
         ]
     }
 

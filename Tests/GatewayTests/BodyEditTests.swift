@@ -21,10 +21,10 @@ struct CapCase: Sendable, CustomTestStringConvertible {
     {
         let bytes = Array(text.utf8)
         let padded = bytes + [UInt8](repeating: 0, count: BodyScanner.padding)
-        var body = RequestBody()
+        let body = RequestBody()
         try padded.withUnsafeBytes { raw in
             try BodyScanner().scan(
-                UnsafeRawBufferPointer(rebasing: raw[..<bytes.count]), into: &body)
+                UnsafeRawBufferPointer(rebasing: raw[..<bytes.count]), into: body)
         }
         var edits = BodyEdits()
         edits.cap(body, surface, tokens: tokens, bytes.span)

@@ -51,11 +51,11 @@ import Wire
     private static func scanned(_ text: String) -> String {
         let bytes = Array(text.utf8)
         let padded = bytes + [UInt8](repeating: 0x22, count: BodyScanner.padding)
-        var body = RequestBody()
+        let body = RequestBody()
         do {
             try padded.withUnsafeBytes { raw in
                 try BodyScanner().scan(
-                    UnsafeRawBufferPointer(rebasing: raw[..<bytes.count]), into: &body)
+                    UnsafeRawBufferPointer(rebasing: raw[..<bytes.count]), into: body)
             }
         } catch { return "\(error)" }
         return "\(body.promptBytes) \(body.promptIDs) \(body.images)"

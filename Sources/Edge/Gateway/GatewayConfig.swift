@@ -2,6 +2,7 @@ package import Budget
 import Config
 import Engines
 package import EventLoop
+import Planning
 package import RequestPath
 import Wire
 
@@ -93,8 +94,8 @@ package final class GatewayConfig: Sendable {
         for spec in configuration.models { try draft.take(spec) }
         for spec in configuration.tenants { draft.take(spec) }
         draft.grantAll()
-        let models = draft.models
-        self.models = models
+        let specs = draft.models.map { $0.spec }
+        self.models = draft.models
         self.tenants = draft.tenants
         self.grants = draft.tenants.flatMap { $0.grants }
         self.endpoints = draft.endpoints
@@ -103,8 +104,8 @@ package final class GatewayConfig: Sendable {
         self.names = draft.names
         self.version = (previous?.version ?? 0) + 1
         self.plan = Plan(
-            models: models.map { Draft.plan(of: $0.spec, among: models) },
-            tenants: draft.tenants.map { Draft.plan(of: $0.spec) })
+            models: specs.map { ModelPlan($0, among: specs) },
+            tenants: draft.tenants.map { TenantPlan($0.spec) })
     }
 
     /// The tenant whose token this is; `nil` when it is nobody's.
@@ -228,44 +229,6 @@ private struct Draft {
                     classCeiling: ceiling ?? 0)
             }
         }
-    }
-
-    static func plan(of spec: ModelSpec, among models: [Model]) -> ModelPlan {
-        let classes = spec.classes.map { written in
-            let bounds = spec.bounds(of: written)
-            var plan = ClassPlan(
-                name: written.name, planNanos: bounds.timeToFirstTokenNanos,
-                deadlineNanos: bounds.deadlineNanos, maxWaitNanos: written.maxWaitNanos,
-                queueRequestsMax: written.queueRequestsMax, queueBytesMax: written.queueBytesMax)
-            plan.lowerBounds = (spec.objectives(of: written).timeToFirstToken?.bounds ?? [])
-                .filter { $0.nanos < plan.planNanos }
-                .map {
-                    QuantileBound(quantile: Double($0.quantile.rawValue) / 1000, nanos: $0.nanos)
-                }
-            return plan
-        }
-        let ladder = spec.overload.degrade.compactMap { step -> LadderStep? in
-            switch step {
-            case .cap(let tokens): return .cap(outputTokens: tokens)
-            case .model(let name):
-                return models.firstIndex { $0.spec.name == name }
-                    .map { .model(ModelID(raw: $0)) }
-            }
-        }
-        return ModelPlan(
-            name: spec.name, classes: classes, ladder: ladder,
-            retryShare: spec.overload.retryShare, maxContextTokens: spec.engine.maxContextTokens,
-            confidence: spec.budget.deadline.confidence,
-            interTokenBoundNanos: spec.budget.objectives.interTokenLatency?.highest?.nanos,
-            coldStartNanos: spec.budget.deadline.coldStartNanos,
-            concurrentRequestsMax: spec.engine.concurrentRequestsMax,
-            tokensInFlightMax: spec.engine.tokensInFlightMax)
-    }
-
-    static func plan(of spec: TenantSpec) -> TenantPlan {
-        TenantPlan(
-            name: spec.name, weight: spec.weight, requestsPerMinute: spec.requestsPerMinuteMax,
-            tokensPerMinute: spec.tokensPerMinuteMax, concurrency: spec.concurrencyMax)
     }
 }
 

@@ -32,8 +32,9 @@ package struct BudgetReport: Sendable {
         for known in budget?.classes ?? [] { _ = open(known.name) }
     }
 
-    /// Counts one request.
-    package mutating func add(_ outcome: RequestOutcome) {
+    /// Counts one request; whether it was good.
+    @discardableResult
+    package mutating func add(_ outcome: RequestOutcome) -> Bool {
         let index = index(of: outcome.serviceClass)
         let isGood = Self.isGood(outcome, by: classes[index].objectives)
         classes[index].tally.add(outcome, isGood: isGood)
@@ -47,6 +48,7 @@ package struct BudgetReport: Sendable {
             }
         }
         if !outcome.tenant.isEmpty { workByTenant.add(outcome.tenant, outcome.attainedWork) }
+        return isGood
     }
 
     /// Everything counted so far, in all classes.

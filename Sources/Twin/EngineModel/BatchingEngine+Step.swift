@@ -24,8 +24,7 @@ extension BatchingEngine {
         precondition(isStepping, "a step was ended that had not begun")
         for id in preempted {
             guard let slot = slotByID[id] else { continue }
-            events.append(
-                EngineEvent(kind: .preempted, id: id, produced: slab[Int(slot)].produced))
+            events.append(slab[Int(slot)].event(.preempted))
         }
         preempted.removeAll(keepingCapacity: true)
         var someLeave = abortedInStep > 0
@@ -97,6 +96,7 @@ extension BatchingEngine {
             slab[index].held = hits
             slab[index].owned = missing
             slab[index].computed = cached
+            slab[index].cached = cached
             slab[index].place = .running
             running.append(slot)
             scheduled.append(Scheduled(slot: slot, tokens: Int32(tokens)))
@@ -153,6 +153,7 @@ extension BatchingEngine {
     private mutating func advance(_ entry: Scheduled, into events: inout [EngineEvent]) -> Bool {
         let index = Int(entry.slot)
         slab[index].computed += Int(entry.tokens)
+        slab[index].work += Int(entry.tokens)
         publishPrefixes(index)
         guard slab[index].computed == slab[index].tokens else { return false }
         if slab[index].produced == 0 {
@@ -161,15 +162,14 @@ extension BatchingEngine {
         if slab[index].outputTokens > 0 {
             slab[index].produced += 1
             counters.generationTokens += 1
-            events.append(
-                EngineEvent(
-                    kind: slab[index].produced == 1 ? .firstToken : .token, id: slab[index].id,
-                    produced: slab[index].produced))
+            if slab[index].produced == 1 {
+                events.append(slab[index].event(.firstToken))
+            } else if slab[index].produced % configuration.tellsEvery == 0 {
+                events.append(slab[index].event(.token))
+            }
         }
         guard slab[index].produced >= slab[index].outputTokens else { return false }
-        events.append(
-            EngineEvent(
-                kind: .finished, id: slab[index].id, produced: slab[index].produced))
+        events.append(slab[index].event(.finished))
         counters.finished += 1
         slab[index].place = .leaving
         slotByID[slab[index].id] = nil

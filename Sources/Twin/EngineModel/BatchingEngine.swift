@@ -52,6 +52,7 @@ package struct BatchingEngine: Sendable {
             configuration.hashTokens > 0
                 && configuration.hashTokens % configuration.blockTokens == 0,
             "a prefix hash covers whole blocks")
+        precondition(configuration.tellsEvery > 0, "tokens are told every so many")
         self.configuration = configuration
         pool = BlockPool(
             blocks: configuration.kvBlocks,
@@ -97,6 +98,18 @@ package struct BatchingEngine: Sendable {
         slotByID[request.id] = slot
         waiting.append(slot, in: &slab)
         return .accepted
+    }
+
+    /// Tokens computed so far for a sequence it holds; zero for one it does not.
+    package func computedTokens(of id: SequenceID) -> Int {
+        slotByID[id].map { slab[Int($0)].work } ?? 0
+    }
+
+    /// Leading tokens of a prompt that the prefix cache holds now.
+    package func cachedTokens(hashes: [UInt64], promptTokens: Int) -> Int {
+        guard configuration.prefixCaching, !hashes.isEmpty else { return 0 }
+        let limit = min(hashes.count, (promptTokens - 1) / configuration.hashTokens)
+        return pool.match(hashes, limit: limit).hits * configuration.hashTokens
     }
 
     /// Ends a sequence at once: no further event names it. False when the engine does not hold it.

@@ -42,6 +42,9 @@ package struct EngineConfiguration: Hashable, Sendable {
     package var modelLengthMax = 32_768
     /// Waiting sequences at which another is refused; nil for no bound, as engines come.
     package var waitingMax: Int?
+    /// Of the tokens after the first, every how many an event tells; 1 is each. The end of an
+    /// answer is told whatever this is.
+    package var tellsEvery = 1
     /// Standard deviation of a step's time as a share of it; 0 for none.
     package var stepNoise = 0.0
 

@@ -14,6 +14,8 @@ package struct EngineProfile: Sendable {
     package let source: String
     /// The engine; change what the run needs.
     package let configuration: EngineConfiguration
+    /// GPUs that one engine occupies.
+    package let gpus: Int
 
     /// All profiles, in the order help shows them.
     package static let all = [llama2With70B, llama31With8B, llama32With3B]
@@ -36,7 +38,7 @@ package struct EngineProfile: Sendable {
         source: "SageServe perf_model.csv; error: prefill median 6.5 %, decode mean 2.3 %",
         prefill: (base: 10.1, perToken: 0.0910),
         decode: (base: 30.0, perSequence: 0.303, perKVToken: 0),
-        kvBlocks: 83_000, modelLength: 32_768)
+        kvBlocks: 83_000, modelLength: 32_768, gpus: 8)
 
     /// Llama 3.1 8B on two A100 80 GB.
     ///
@@ -51,7 +53,7 @@ package struct EngineProfile: Sendable {
         source: "SageServe Llama-3.1-8B-tp-2.csv; error: prefill mean 4.0 %, decode mean 0.3 %",
         prefill: (base: 0, perToken: 0.0569),
         decode: (base: 8.25, perSequence: 0.202, perKVToken: 75.8e-6),
-        kvBlocks: 61_000, modelLength: 131_072)
+        kvBlocks: 61_000, modelLength: 131_072, gpus: 2)
 
     /// Llama 3.2 3B on two A100 80 GB.
     ///
@@ -64,13 +66,13 @@ package struct EngineProfile: Sendable {
         source: "SageServe Llama-3.2-3B-tp-2.csv; error: prefill mean 5.4 %, decode mean 1.1 %",
         prefill: (base: 1.80, perToken: 0.0372),
         decode: (base: 5.21, perSequence: 0.165, perKVToken: 63.5e-6),
-        kvBlocks: 75_000, modelLength: 131_072)
+        kvBlocks: 75_000, modelLength: 131_072, gpus: 2)
 
     /// Coefficients are in milliseconds, as the tables are.
     private init(
         name: String, source: String, prefill: (base: Double, perToken: Double),
         decode: (base: Double, perSequence: Double, perKVToken: Double), kvBlocks: Int,
-        modelLength: Int
+        modelLength: Int, gpus: Int
     ) {
         let nanosPerMilli = 1_000_000.0
         let step = StepCost(
@@ -84,5 +86,6 @@ package struct EngineProfile: Sendable {
         self.name = name
         self.source = source
         self.configuration = configuration
+        self.gpus = gpus
     }
 }

@@ -14,6 +14,10 @@ struct HeldSequence: Sendable {
     var computed = 0
     /// Tokens of the answer that are out.
     var produced = 0
+    /// Leading tokens that came from the prefix cache when it was last scheduled.
+    var cached = 0
+    /// Tokens computed for it, recomputed ones twice.
+    var work = 0
     var place = Place.waiting
     var wasPreempted = false
     /// Neighbours in the waiting list; `next` also links free slots.
@@ -25,6 +29,11 @@ struct HeldSequence: Sendable {
         case running
         /// Finished or aborted inside a step; its blocks come back at the end of that step.
         case leaving
+    }
+
+    /// What is told of it now.
+    func event(_ kind: EngineEvent.Kind) -> EngineEvent {
+        EngineEvent(kind: kind, id: id, produced: produced, cached: cached, computed: work)
     }
 
     /// Tokens it consists of now: prompt and answer so far.

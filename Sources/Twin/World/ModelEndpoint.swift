@@ -1,0 +1,57 @@
+import EngineModel
+import RequestPath
+import Time
+
+/// One engine of the world, with everything that is wrong with it.
+struct ModelEndpoint: Sendable {
+    let model: Int
+    var engine: BatchingEngine
+    var isStepping = false
+    /// When the step under way ends.
+    var stepEndsAt: UInt64 = 0
+    /// Grows when what was foreseen of the engine does not hold any more.
+    var epoch: UInt32 = 0
+    /// Prompt tokens sent whose first token has not come, without those in its prefix cache.
+    var prefillWaiting = 0
+
+    // What is wrong with it.
+    /// The process is gone.
+    var isDown = false
+    /// Connections are refused; what is running goes on.
+    var refuses = false
+    var isStalled = false
+    /// Its gauges cannot be had.
+    var hidesGauges = false
+    var lies: [GaugeLie] = []
+    /// The share of requests that are answered with a 500.
+    var errorShare = 0.0
+
+    /// What the last scrape read.
+    var scraped: RequestPath.EngineGauges?
+    /// Its being idle is known to the clock.
+    var countsIdle = false
+
+    init(model: Int, engine: BatchingEngine) {
+        self.model = model
+        self.engine = engine
+    }
+
+    /// It could work and has nothing to do.
+    var isIdle: Bool { !isStepping && !isDown && !refuses && !isStalled }
+
+    /// What its metrics page says, true or not.
+    var toldGauges: RequestPath.EngineGauges {
+        let gauges = engine.gauges
+        var told = RequestPath.EngineGauges(
+            running: UInt32(gauges.running), waiting: UInt32(gauges.waiting),
+            kvCacheShare: gauges.kvUsage)
+        for lie in lies {
+            switch lie {
+            case .running(let count): told.running = count
+            case .waiting(let count): told.waiting = count
+            case .kvCache(let share): told.kvCacheShare = share
+            }
+        }
+        return told
+    }
+}

@@ -1,0 +1,44 @@
+package import Baselines
+import RequestPath
+package import Workload
+
+/// What a run tests.
+package enum PolicyUnderTest: Sendable, Hashable {
+    /// The product's admission, with its own choice by ledger.
+    case plimsoll
+    /// A gate and a choice of the field.
+    case baseline(BaselineGate, BaselineChoice)
+
+    /// Its name on the command line and in reports.
+    package var policyName: String {
+        switch self {
+        case .plimsoll: "plimsoll"
+        case .baseline(let gate, _): gate.rawValue
+        }
+    }
+
+    /// The name of its choice.
+    package var choiceName: String {
+        switch self {
+        case .plimsoll: "ledger"
+        case .baseline(_, let choice): choice.rawValue
+        }
+    }
+
+    /// Runs a scenario under this policy; throws what is wrong with the arrivals.
+    package func run(
+        _ scenario: Scenario, arrivals: ArrivalStream
+    ) throws(TraceFault) -> RunOutcome {
+        switch self {
+        case .plimsoll:
+            let admission = Admission(plan: scenario.plan, seed: scenario.seed)
+            var simulation = Simulation(scenario: scenario, policy: admission, arrivals: arrivals)
+            return try simulation.run()
+        case .baseline(let gate, let choice):
+            let baseline = Baseline.make(
+                gate: gate, choice: choice, plan: scenario.plan, seed: scenario.seed)
+            var simulation = Simulation(scenario: scenario, policy: baseline, arrivals: arrivals)
+            return try simulation.run()
+        }
+    }
+}

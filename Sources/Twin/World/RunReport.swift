@@ -1,0 +1,59 @@
+import Report
+
+/// One run with its name: an entry of `runs[]`. The report's keys and the twin's own stand side by
+/// side.
+package struct RunReport: Sendable, Encodable {
+    package let policy: String
+    package let choice: String
+    package let seed: UInt64
+    package let outcome: RunOutcome
+
+    /// Names an outcome.
+    package init(policy: String, choice: String, seed: UInt64, outcome: RunOutcome) {
+        self.policy = policy
+        self.choice = choice
+        self.seed = seed
+        self.outcome = outcome
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case policy, choice, seed, jain, preemptions
+        case wastedTokenShare = "wasted_token_share"
+        case engineQueueOvershoot = "engine_queue_overshoot"
+        case engineQueuePeak = "engine_queue_peak_tokens"
+        case idleWhileWaiting = "idle_while_waiting_s"
+        case gpuSeconds = "gpu_seconds"
+        case costPerGoodRequest = "cost_per_good_request"
+        case dispatchAmplification = "dispatch_amplification"
+        case earlyRefusalShare = "early_refusal_share"
+        case refusalDelay = "refusal_delay_ms"
+        case cachedPromptShare = "cached_prompt_share"
+        case ladderMoves = "ladder_moves"
+        case healthChanges = "health_changes"
+        case faults = "broken_invariants"
+    }
+
+    /// Writes the report and its additions as one object.
+    package func encode(to encoder: any Encoder) throws {
+        try outcome.report.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(policy, forKey: .policy)
+        try container.encode(choice, forKey: .choice)
+        try container.encode(seed, forKey: .seed)
+        try container.encode(outcome.report.fairness, forKey: .jain)
+        try container.encode(outcome.wastedTokenShare, forKey: .wastedTokenShare)
+        try container.encode(outcome.engineQueueOvershoot, forKey: .engineQueueOvershoot)
+        try container.encode(outcome.engineQueuePeak, forKey: .engineQueuePeak)
+        try container.encode(outcome.idleWhileWaitingSeconds, forKey: .idleWhileWaiting)
+        try container.encode(outcome.gpuSeconds, forKey: .gpuSeconds)
+        try container.encode(outcome.costPerGoodRequest, forKey: .costPerGoodRequest)
+        try container.encode(outcome.dispatchAmplification, forKey: .dispatchAmplification)
+        try container.encode(outcome.earlyRefusalShare, forKey: .earlyRefusalShare)
+        try container.encode(outcome.refusalDelay, forKey: .refusalDelay)
+        try container.encode(outcome.cachedPromptShare, forKey: .cachedPromptShare)
+        try container.encode(outcome.preemptions, forKey: .preemptions)
+        try container.encode(outcome.ladderMoves, forKey: .ladderMoves)
+        try container.encode(outcome.healthChanges, forKey: .healthChanges)
+        try container.encode(outcome.faults, forKey: .faults)
+    }
+}
