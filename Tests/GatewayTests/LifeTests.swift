@@ -100,7 +100,9 @@ final class Crowd: Sendable {
 
     @Test func `a drain waits until a slow client has taken its answer`() throws {
         let body = String(repeating: "x", count: 12_000_000)
-        let server = engine { socket, _ in socket.send(Wire.text(200, body)) }
+        let server = engine { socket, _ in
+            socket.send(Wire.text(200, body, type: "audio/mpeg"))
+        }
         let gateway = try TestGateway([server.port]) { $0.relayBytesMax = 64 << 20 }
         let client = RawSocket(port: gateway.gateway.address.port, receiveBytes: 4_096)
         client.send(TestGateway.chat())

@@ -26,6 +26,7 @@ extension Exchange: ClientHandler {
         }
         self.answerStatus = head.status
         self.isEventStream = false
+        self.mayTellUsage = true
         var length: UInt64?
         if case .length(let count) = head.framing { length = count }
         if case .none = head.framing { length = 0 }
@@ -47,6 +48,9 @@ extension Exchange: ClientHandler {
                     continue
                 case .contentType:
                     self.isEventStream = Self.hasPrefix(bytes, field.value, "text/event-stream")
+                    self.mayTellUsage =
+                        self.isEventStream
+                        || Self.hasPrefix(bytes, field.value, "application/json")
                 default: break
                 }
                 self.answerHead.field(raw, field)
@@ -90,7 +94,9 @@ extension Exchange: ClientHandler {
         if self.isEventStream, !self.passesRaw, self.surface != .other {
             self.takeEvents(bytes)
         } else {
-            self.usageScanner.feed(bytes.assumingMemoryBound(to: UInt8.self).span)
+            if self.mayTellUsage {
+                self.usageScanner.feed(bytes.assumingMemoryBound(to: UInt8.self).span)
+            }
             self.runs.append(bytes)
         }
     }

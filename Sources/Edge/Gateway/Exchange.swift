@@ -61,6 +61,8 @@ final class Exchange {
     /// The body of an engine's 5xx; its `Content-Type` line alone stands in `answerHead` then.
     var collected: [UInt8] = []
     var isEventStream = false
+    /// The answer is JSON, or does not say what it is: sound and pictures are not read.
+    var mayTellUsage = true
     var passesRaw = false
     var answerStatus = 200
     var sawDone = false
