@@ -24,6 +24,8 @@ package final class RawServer: Sendable {
         self.listener = listener
         self.port = UInt16(bigEndian: address.sin_port)
         Thread.detachNewThread { [self] in
+            // Only this thread closes the listener: its number would soon be another's.
+            defer { Glibc.close(listener) }
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
@@ -56,6 +58,5 @@ package final class RawServer: Sendable {
     /// Stops listening: connections are refused from here on.
     package func stop() {
         shutdown(self.listener, Int32(SHUT_RDWR))
-        Glibc.close(self.listener)
     }
 }
