@@ -165,7 +165,10 @@ private let milliseconds: UInt64 = 1_000_000
         let holder = RawSocket(port: port)
         let half = String(repeating: "h", count: 40_000)
         holder.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 80000\r\n\r\n" + half)
-        let body = String(repeating: "b", count: 60_000)
+        // Only what has come counts: a length alone keeps nobody out.
+        let liar = RawSocket(port: port)
+        liar.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\nx")
+        let body = String(repeating: "b", count: 70_000)
         #expect(
             eventually {
                 let client = RawSocket(port: port)

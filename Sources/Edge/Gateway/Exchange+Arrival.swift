@@ -67,7 +67,7 @@ extension Exchange {
                 return ErrorAnswer(
                     415, code: "unsupported_media_type", "send this request as application/json")
             }
-            return self.parseMultipart(span, range)
+            return self.parseMultipart(span, type.value, range)
         }
         do throws(RequestBody.Fault) {
             try self.gateway.scanner.scan(bytes, into: self.body)
@@ -86,15 +86,18 @@ extension Exchange {
     }
 
     /// The `model` part of a multipart form; the form itself is relayed unchanged.
-    private func parseMultipart(_ span: Span<UInt8>, _ range: ByteRange) -> ErrorAnswer? {
+    private func parseMultipart(
+        _ span: Span<UInt8>, _ type: ByteRange, _ range: ByteRange
+    ) -> ErrorAnswer? {
         self.body.reset()
-        guard let name = Bytes.find("name=\"model\"", in: span, range),
-            let blank = Bytes.find(
-                "\r\n\r\n", in: span, ByteRange(start: name, end: range.end)),
-            let end = Bytes.find(
-                "\r\n", in: span, ByteRange(start: blank + 4, end: range.end))
-        else { return self.gateway.unknownPath(for: self.tenant) }
-        return self.findModel(span, ByteRange(start: blank + 4, end: end))
+        switch MultipartForm.model(span, contentType: type, body: range) {
+        case .value(let name): return self.findModel(span, name)
+        case .absent: return self.gateway.unknownPath(for: self.tenant)
+        case .ambiguous:
+            return ErrorAnswer(
+                400, code: "invalid_body",
+                "the form is broken or has more than one field 'model'", param: "model")
+        }
     }
 
     private func findModel(_ span: Span<UInt8>, _ name: ByteRange) -> ErrorAnswer? {
@@ -161,11 +164,17 @@ extension Exchange {
                 classIndex: classIndex, promptBytes: self.promptBytes,
                 promptTokensExact: self.body.promptIDs > 0 ? self.body.promptIDs : nil,
                 images: UInt16(clamping: self.body.images),
-                outputTokensMax: self.body.outputTokensMax.map {
-                    UInt32(clamping: $0 * self.body.choices)
-                }, deadlineNanos: deadlineNanos, cappable: self.isCappable,
+                outputTokensMax: self.outputTokensMax, deadlineNanos: deadlineNanos,
+                cappable: self.isCappable,
                 retryable: self.surface.isRetryable(stored: self.body.isStored),
                 streams: self.body.isStreaming, promptHash: self.body.promptHash))
+    }
+
+    /// Of all choices together; a client may write any two numbers.
+    private var outputTokensMax: UInt32? {
+        guard let each = self.body.outputTokensMax else { return nil }
+        let (all, overflow) = each.multipliedReportingOverflow(by: self.body.choices)
+        return overflow ? .max : UInt32(clamping: all)
     }
 
     private var promptBytes: UInt32 {
@@ -189,11 +198,7 @@ extension Exchange {
         self.engineHead.append(
             UnsafeRawBufferPointer(rebasing: raw[head.target.start..<head.target.end]))
         self.engineHead.append(" HTTP/1.1\r\n")
-        // Most clients write one Connection field, of these two words or none.
-        let namesHops = head.table.fields.contains {
-            $0.known == .connection && !Bytes.equalsIgnoringCase(span, $0.value, "keep-alive")
-                && !Bytes.equalsIgnoringCase(span, $0.value, "close")
-        }
+        let namesHops = span.namesHops(head.table)
         for field in head.table.fields where Self.isForwarded(field.known) {
             if namesHops, field.known == .other, span.namesHop(field.name, head.table) { continue }
             self.engineHead.field(raw, field)
@@ -228,6 +233,14 @@ extension Span<UInt8> {
             bytes.append(self[index])
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether a `Connection` field may name others: most say one of two words, or nothing.
+    func namesHops(_ table: FieldTable) -> Bool {
+        table.fields.contains {
+            $0.known == .connection && !Bytes.equalsIgnoringCase(self, $0.value, "keep-alive")
+                && !Bytes.equalsIgnoringCase(self, $0.value, "close")
+        }
     }
 
     /// Whether any `Connection` field names the field `name`.

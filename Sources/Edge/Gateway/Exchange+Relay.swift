@@ -22,6 +22,7 @@ extension Exchange: ClientHandler {
             if let type = head.table.first(.contentType) {
                 bytes.withUnsafeBytes { self.answerHead.field($0, type) }
             }
+            self.mayRelayCollected = head.table.first(.contentEncoding) == nil
             return
         }
         self.answerStatus = head.status
@@ -29,14 +30,14 @@ extension Exchange: ClientHandler {
         self.mayTellUsage = true
         var length: UInt64?
         if case .length(let count) = head.framing { length = count }
-        if case .none = head.framing { length = 0 }
-        self.buildAnswerHead(head, bytes, length: &length)
+        self.buildAnswerHead(head, bytes, length: length)
         self.relay = .held
     }
 
     private func buildAnswerHead(
-        _ head: ResponseHead, _ bytes: Span<UInt8>, length: inout UInt64?
+        _ head: ResponseHead, _ bytes: Span<UInt8>, length: UInt64?
     ) {
+        let namesHops = bytes.namesHops(head.table)
         self.answerHead.removeAll()
         self.answerHead.statusLine(head.status)
         bytes.withUnsafeBytes { raw in
@@ -51,13 +52,15 @@ extension Exchange: ClientHandler {
                     self.mayTellUsage =
                         self.isEventStream
                         || Self.hasPrefix(bytes, field.value, "application/json")
+                case .other where namesHops && bytes.namesHop(field.name, head.table): continue
                 default: break
                 }
                 self.answerHead.field(raw, field)
             }
         }
-        // An event stream may lose events of ours on the way: its length is not the engine's.
-        if self.isEventStream { length = nil }
+        // Only a 204 or a 304 has no body: a request with HEAD is never relayed.
+        let hasBody = head.framing != .none
+        if !hasBody { self.isEventStream = false }
         self.answerHead.append("x-request-id: ")
         self.answerHead.append(self.record.requestID)
         self.answerHead.append("\r\n")
@@ -69,7 +72,9 @@ extension Exchange: ClientHandler {
         {
             self.answerHead.field("x-plimsoll-endpoint", text: endpoint.name)
         }
-        self.connection.appendFraming(self.answerHead, length: length)
+        // An event stream may lose events of ours on the way: its length is not the engine's.
+        self.connection.appendFraming(
+            self.answerHead, length: self.isEventStream ? nil : length, hasBody: hasBody)
         self.answerHead.append("\r\n")
         self.hasAnswerHead = true
     }
@@ -84,12 +89,17 @@ extension Exchange: ClientHandler {
     }
 
     func clientBody(_ connection: ClientConnection, _ bytes: UnsafeRawBufferPointer) {
-        self.heardAt = self.gateway.loop.now
-        if case .collecting = self.relay {
-            let room = Self.collectedMax - self.collected.count
-            self.collected.append(contentsOf: bytes.prefix(room))
+        if case .collecting(let status) = self.relay {
+            // Not heard by this: an error that drips must not hold its client for ever.
+            self.collected.append(contentsOf: bytes)
+            if self.collected.count > Self.collectedMax {
+                // Half of it would pass for the whole.
+                self.mayRelayCollected = false
+                self.endedBadly(status)
+            }
             return
         }
+        self.heardAt = self.gateway.loop.now
         if case .held = self.relay { self.firstByte() }
         if self.isEventStream, !self.passesRaw, self.surface != .other {
             self.takeEvents(bytes)
@@ -131,6 +141,7 @@ extension Exchange: ClientHandler {
         } else {
             // A copy: the connection's next request may begin inside the call.
             let staged = self.staged
+            if ends { self.staged = [] }
             staged.withUnsafeBytes { first in
                 self.connection.send(head: head, body: [first] + self.runs, ends: ends)
             }
@@ -157,12 +168,14 @@ extension Exchange: ClientHandler {
             self.firstByte()
         case .none, .started: break
         }
-        if !self.pendingEvent.isEmpty { self.stagePending(upTo: self.pendingEvent.count) }
         if self.isEventStream, !self.sawDone, !self.passesRaw, self.surface.endsWithDone,
             self.answerStatus == 200
         {
+            // Half an event would spoil the error event behind it.
+            self.pendingEvent.removeAll(keepingCapacity: true)
             return self.truncated()
         }
+        if !self.pendingEvent.isEmpty { self.stagePending(upTo: self.pendingEvent.count) }
         self.endsNow = true
     }
 

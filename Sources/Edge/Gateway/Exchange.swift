@@ -47,6 +47,8 @@ final class Exchange {
     var heardAt = Instant.zero
     /// Since when bytes wait for a client that does not read; `nil` while it keeps up.
     var blockedSince: Instant?
+    /// What waited for it when it was last looked at.
+    var blockedBytes = Int.max
     /// A reused connection broke before any answer: tried once more on a fresh one, as the same
     /// try.
     var hasRetriedFresh = false
@@ -60,6 +62,8 @@ final class Exchange {
     var pendingScanned = 0
     /// The body of an engine's 5xx; its `Content-Type` line alone stands in `answerHead` then.
     var collected: [UInt8] = []
+    /// It is whole and plain: the client may see it.
+    var mayRelayCollected = true
     var isEventStream = false
     /// The answer is JSON, or does not say what it is: sound and pictures are not read.
     var mayTellUsage = true
@@ -153,8 +157,9 @@ final class Exchange {
             self.settle()
             return self.connection.abortResponse()
         }
-        var event: [UInt8] = Array(
-            self.surface == .responses ? "event: error\ndata: ".utf8 : "data: ".utf8)
+        // What passed unread may have ended inside an event.
+        var event: [UInt8] = self.passesRaw || self.surface == .other ? Array("\n\n".utf8) : []
+        event += Array(self.surface == .responses ? "event: error\ndata: ".utf8 : "data: ".utf8)
         event += error.body
         event += Array("\n\n".utf8)
         self.connection.closeAfterResponse()
@@ -171,6 +176,9 @@ final class Exchange {
         self.upstream = nil
     }
 
+    /// Buffers larger than this go back between requests.
+    private static let keptBytesMax = 4 << 10
+
     /// Records what became of the request; the exchange is free for the next one.
     func settle() {
         let now = self.gateway.loop.readClock()
@@ -185,6 +193,10 @@ final class Exchange {
             self.record.outputTokens = self.outputTokens
         }
         self.gateway.settled(self.record)
+        // An idle connection holds little, however long its last request and answer were.
+        self.engineHead.giveBack()
+        if self.pendingEvent.capacity > Self.keptBytesMax { self.pendingEvent = [] }
+        if self.collected.capacity > Self.keptBytesMax { self.collected = [] }
         // Ids of this request mean nothing from here on.
         self.generation &+= 1
         self.isAdmitted = false

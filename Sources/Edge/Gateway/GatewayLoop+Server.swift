@@ -105,6 +105,7 @@ extension GatewayLoop: ServerHandler {
     package func serverDrained(_ connection: ServerConnection) {
         guard let exchange = connection.context as? Exchange else { return }
         exchange.blockedSince = nil
+        exchange.blockedBytes = .max
         exchange.heardAt = self.loop.now
         exchange.upstream?.resume()
     }
@@ -176,7 +177,7 @@ extension Exchange {
             case .disconnected, .malformed:
                 self.connection.hasStartedResponse ? .truncated : .badAnswer
             }
-        if failure == .serverError, !self.collected.isEmpty,
+        if failure == .serverError, self.mayRelayCollected, !self.collected.isEmpty,
             !self.connection.hasStartedResponse
         {
             let body = self.collected

@@ -228,9 +228,13 @@ package final class GatewayLoop {
         let options = self.core.options
         let writeMax = options.server.writeNanosMax
         for case let exchange? in self.exchanges where exchange.isAdmitted {
-            if let since = exchange.blockedSince,
-                self.loop.now.nanosSince(since) > writeMax
-            {
+            let unsent = exchange.connection.stream.unsentBytes
+            if exchange.blockedSince != nil, unsent < exchange.blockedBytes {
+                // Slow, but taking.
+                exchange.blockedSince = self.loop.now
+            }
+            exchange.blockedBytes = unsent
+            if let since = exchange.blockedSince, self.loop.now.nanosSince(since) > writeMax {
                 self.serverGone(exchange.connection)
                 exchange.connection.close(reset: true)
                 continue

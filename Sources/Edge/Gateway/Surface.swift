@@ -20,8 +20,24 @@ package enum Surface: Int, Sendable, CaseIterable {
         default:
             guard path.count > 4 else { return nil }
             let prefix = ByteRange(start: path.start, end: path.start + 4)
-            return Bytes.equals(bytes, prefix, "/v1/") ? .other : nil
+            return Bytes.equals(bytes, prefix, "/v1/") && Self.isPlain(bytes, path) ? .other : nil
         }
+    }
+
+    /// Whether nobody reads another path: no escapes, no empty and no dot segments.
+    private static func isPlain(_ bytes: Span<UInt8>, _ path: ByteRange) -> Bool {
+        var segmentStart = path.start
+        for index in path.start..<path.end {
+            switch bytes[index] {
+            case 0x25, 0x5C: return false
+            case 0x2F:
+                if index > path.start, index == segmentStart { return false }
+                segmentStart = index + 1
+            case 0x2E where index == segmentStart: return false
+            default: break
+            }
+        }
+        return true
     }
 
     /// Label of metrics and records.

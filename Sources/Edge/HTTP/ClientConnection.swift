@@ -103,6 +103,8 @@ package final class ClientConnection {
         }
         self.state = .awaitingHead
         self.scanner = HeadScanner()
+        // The answer before this one may have been held back to its end.
+        self.resume()
         let before = self.loop.readClock()
         self.stream?.write(request)
         self.noteWritten(before)

@@ -30,6 +30,8 @@ package struct ServerLimits: Sendable {
     package var headerNanosMax: UInt64 = 10_000_000_000
     /// Between two reads of a body.
     package var bodyNanosMax: UInt64 = 30_000_000_000
+    /// Slower than this on the whole, a body is not waited for.
+    package var bodyBytesPerSecondMin: UInt64 = 16 << 10
     /// Between two requests of a connection.
     package var idleNanosMax: UInt64 = 75_000_000_000
     /// Between two moments at which a client takes some of a finished answer.

@@ -5,12 +5,15 @@ package import Wire
 /// A class with storage of its own: a head is dozens of small appends, and each of them is one
 /// comparison and one copy.
 package final class HeadBuilder {
+    private static let startBytes = 512
+    private static let keptBytesMax = 4 << 10
+
     private var storage: UnsafeMutableRawPointer
     private var capacity: Int
     package private(set) var count = 0
 
     package init() {
-        self.capacity = 512
+        self.capacity = Self.startBytes
         self.storage = .allocate(byteCount: self.capacity, alignment: 16)
     }
 
@@ -28,6 +31,15 @@ package final class HeadBuilder {
     /// Begins another head in the same storage.
     package func removeAll() {
         self.count = 0
+    }
+
+    /// Gives storage back that one long head needed; what was appended is gone.
+    package func giveBack() {
+        self.count = 0
+        guard self.capacity > Self.keptBytesMax else { return }
+        self.storage.deallocate()
+        self.capacity = Self.startBytes
+        self.storage = .allocate(byteCount: self.capacity, alignment: 16)
     }
 
     /// Appends text as it is.

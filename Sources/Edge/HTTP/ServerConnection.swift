@@ -115,9 +115,11 @@ package final class ServerConnection {
     ///
     /// `length`: of the body when known; otherwise it is sent chunked, or until the connection
     /// closes to an HTTP/1.0 client.
-    package func appendFraming(_ head: HeadBuilder, length: UInt64?) {
+    package func appendFraming(_ head: HeadBuilder, length: UInt64?, hasBody: Bool = true) {
         self.isChunked = false
-        if let length {
+        if !hasBody {
+            // A 204 or a 304 ends with its head (RFC 9110 8.6).
+        } else if let length {
             head.field("content-length", decimal: length)
         } else if self.isHTTP10 {
             self.keepAlive = false
@@ -313,7 +315,8 @@ package final class ServerConnection {
                 self.bodyComplete(headEnd: end, reparse: false)
                 return true
             }
-            guard self.takeBodyBytes(Int(length)) else { return false }
+            // Booked as it comes: a length alone must not keep others out.
+            guard self.takeBodyBytes(self.buffer.count - end) else { return false }
             self.state = .readingBody(headEnd: end)
             self.awaitBody()
         case .chunked:
@@ -325,7 +328,7 @@ package final class ServerConnection {
     }
 
     private func awaitBody() {
-        self.deadline = self.loop.now.advanced(byNanos: self.server.limits.bodyNanosMax)
+        self.extendBodyDeadline()
         if self.head.expectsContinue {
             self.stream.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
         }
@@ -363,6 +366,15 @@ package final class ServerConnection {
                 return true
             }
         }
+    }
+
+    /// A body may pause for so long, and on the whole must come at the least rate.
+    private func extendBodyDeadline() {
+        let limits = self.server.limits
+        let whole = UInt64(self.buffer.count) * (1_000_000_000 / limits.bodyBytesPerSecondMin)
+        self.deadline = min(
+            self.loop.now.advanced(byNanos: limits.bodyNanosMax),
+            self.requestStart.advanced(byNanos: limits.bodyNanosMax + whole))
     }
 
     private func takeBodyBytes(_ count: Int) -> Bool {
@@ -420,7 +432,11 @@ extension ServerConnection: StreamDelegate {
                 self.stream.readStop()
             }
         case .readingBody:
-            self.deadline = self.loop.now.advanced(byNanos: self.server.limits.bodyNanosMax)
+            guard self.takeBodyBytes(count) else { return }
+            self.extendBodyDeadline()
+            self.parse()
+        case .readingChunks:
+            self.extendBodyDeadline()
             self.parse()
         default:
             self.parse()

@@ -39,7 +39,7 @@ extension Admission {
             self.turnAway(arrival, reason, afterNanos: afterNanos, into: &actions)
         case .admit(let flow, let prediction):
             record.flow = Int32(flow)
-            record.predictedNanos = UInt64(prediction.totalNanos)
+            record.predictedNanos = UInt64(saturating: prediction.totalNanos)
             self.tenants[tenant].spend(tokens: record.chargedTokens)
             self.accept(record, id: arrival.request, now: now, into: &actions)
         }
@@ -86,9 +86,10 @@ extension Admission {
             arrival.promptTokensExact
             ?? self.pools[model].ratio.tokens(bytes: arrival.promptBytes, images: arrival.images)
         record.prefillTokens = max(
-            1, UInt32(Double(record.promptTokens) * self.pools[model].ratio.uncachedShare))
+            1,
+            UInt32(saturating: Double(record.promptTokens) * self.pools[model].ratio.uncachedShare))
         record.outputTokens = UInt32(
-            self.pools[model].outputs.expected(limit: arrival.outputTokensMax))
+            saturating: self.pools[model].outputs.expected(limit: arrival.outputTokensMax))
         return record
     }
 

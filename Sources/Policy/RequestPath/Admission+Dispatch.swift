@@ -68,7 +68,8 @@ extension Admission {
         let engine = self.pools[model].steps.firstTokenNanos(tokens: Double(record.prefillTokens))
         let useful = record.due.nanosSince(record.arrival)
         let last = min(bounds.maxWaitNanos ?? useful, useful)
-        return record.arrival.advanced(byNanos: last - min(last / 2, UInt64(2 * engine)))
+        return record.arrival.advanced(
+            byNanos: last - min(last / 2, UInt64(saturating: 2 * engine)))
     }
 
     /// Whether an endpoint that has changed has room for the request that waits first; if not, its
@@ -123,7 +124,7 @@ extension Admission {
         let last = self.lastUse(of: self.slab[slot])
         guard self.endpoints[index].steps.isLearned else { return now >= last }
         let engine = self.rooms[index].firstTokenNanos(self.slab[slot])
-        return now.advanced(byNanos: UInt64(engine * 0.8)) >= last
+        return now.advanced(byNanos: UInt64(saturating: engine * 0.8)) >= last
     }
 
     private mutating func dispatch(
@@ -155,7 +156,8 @@ extension Admission {
         }
         self.chargeFlow(slot)
         self.endpoints[index].ledger.debit(self.slab[slot])
-        self.slab[slot].prefillAtDispatch = UInt32(self.endpoints[index].ledger.prefillWaiting)
+        self.slab[slot].prefillAtDispatch = UInt32(
+            clamping: self.endpoints[index].ledger.prefillWaiting)
         self.refresh(index)
         self.takeTenantSlot(Int(self.slab[slot].tenant))
         self.setAttemptTimer(slot, now: now)
@@ -196,7 +198,7 @@ extension Admission {
         }
         let steps = self.pools[Int(self.slab[slot].served)].steps
         let nanos = steps.firstTokenNanos(tokens: Double(self.slab[slot].prefillAtDispatch))
-        self.timers.set(slot, at: now.advanced(byNanos: UInt64(nanos)))
+        self.timers.set(slot, at: now.advanced(byNanos: UInt64(saturating: nanos)))
     }
 
     private mutating func takeTenantSlot(_ tenant: Int) {

@@ -41,6 +41,7 @@ extension Admission {
     ) {
         guard self.slab[slot].phase == .inFlight else { return }
         let index = Int(self.slab[slot].endpoint)
+        let usage = usage.map { self.slab[slot].plausible($0) }
         if let usage { self.learnUsage(slot, usage, now: now) }
         let record = self.slab[slot]
         let output = usage?.outputTokens ?? record.outputSeen

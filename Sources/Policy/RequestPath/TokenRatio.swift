@@ -15,12 +15,12 @@ struct TokenRatio: Sendable {
     func tokens(bytes: UInt32, images: UInt16) -> UInt32 {
         let text = Double(bytes) * self.tokens / self.bytes
         let total = text + Double(images) * self.tokensPerImage
-        return UInt32(max(1, min(total, Double(Int32.max))))
+        return max(1, UInt32(saturating: total))
     }
 
     /// Fewest tokens a text of this many bytes plausibly has: for refusals that must be right.
     func tokensAtLeast(bytes: UInt32) -> UInt32 {
-        UInt32(Double(bytes) * self.tokens / self.bytes * 0.6)
+        UInt32(saturating: Double(bytes) * self.tokens / self.bytes * 0.6)
     }
 
     /// Mean prompt tokens that engines had to compute.
