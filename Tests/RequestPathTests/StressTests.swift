@@ -68,4 +68,19 @@ import Testing
         #expect(outcome.degraded > 0)
         #expect(outcome.ladderMoves <= 5 + 2)
     }
+
+    @Test(arguments: ["large", "slow"], [true, false])
+    func `engines that tell no tokens are kept at work`(_ name: String, _ streams: Bool) {
+        let profile = name == "large" ? Profile.large : .slow
+        let (outcome, _) = self.run(
+            streams ? "untold streams" : "untold whole answers", profile: profile, factor: 2,
+            engines: 4
+        ) {
+            $0.streams = streams
+            $0.tellsTokens = false
+        }
+        #expect(outcome.quantile(outcome.ttftMs, 0.99) <= OverloadTests.ttftMs)
+        #expect(outcome.stallMs < 1000)
+        #expect(Double(outcome.servedClients) > 0.45 * Double(outcome.offered))
+    }
 }
