@@ -244,7 +244,9 @@ struct SmallWorld {
     /// The client goes away, or comes back when it was told to, and up to a quarter later.
     private mutating func turnAway(_ id: UInt64, _ refusal: Refusal) {
         guard var request = self.live.removeValue(forKey: id) else { return }
-        guard request.retries < self.load.retriesMax else {
+        // As the SDKs do: longer advice is not followed.
+        guard request.retries < self.load.retriesMax, refusal.retryAfterNanos <= 60_000_000_000
+        else {
             self.outcome.gaveUp += 1
             return
         }

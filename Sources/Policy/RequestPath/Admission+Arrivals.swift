@@ -35,7 +35,8 @@ extension Admission {
             if case .admit = second { (record, verdict) = (moved, second) }
         }
         switch verdict {
-        case .refuse(let reason, let afterNanos):
+        case .refuse(let reason, let excessNanos):
+            let afterNanos = self.retrySlot(record, reason, excessNanos: excessNanos, now: now)
             self.turnAway(arrival, reason, afterNanos: afterNanos, into: &actions)
         case .admit(let flow, let prediction):
             record.flow = Int32(flow)
@@ -58,6 +59,21 @@ extension Admission {
     ) {
         let refusal = Refusal(reason: reason, retryAfterNanos: Self.retryAfter(afterNanos))
         actions.append(.refuse(arrival.request, refusal))
+    }
+
+    /// When a refused client shall come back, in nanoseconds: where capacity exists and is
+    /// contended its class's next free slot, else when the cause has passed.
+    mutating func retrySlot(
+        _ record: RequestRecord, _ reason: RefusalReason, excessNanos: Double, now: Instant
+    ) -> Double {
+        guard reason == .saturated || reason == .queueFull else { return excessNanos }
+        let model = Int(record.served)
+        let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)
+        let admitted = self.queues.lanes[lane].admitted.perNano(now: now).requests
+        // A class that higher ones leave nothing is not told to wait for ever.
+        let least = self.capacity(of: model).slotRate * 0.05
+        return self.queues.lanes[lane].retries.take(
+            excessNanos: excessNanos, admittedPerNano: max(admitted, least), now: now)
     }
 
     /// A time a client may be told to wait: at least 10 ms, at most an hour.
