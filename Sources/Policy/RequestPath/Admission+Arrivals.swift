@@ -42,7 +42,7 @@ extension Admission {
             record.flow = Int32(flow)
             record.predictedNanos = UInt64(prediction.totalNanos)
             self.tenants[tenant].spend(tokens: record.chargedTokens)
-            self.accept(record, id: arrival.request, now: now, into: &actions)
+            self.accept(record, of: arrival, now: now, into: &actions)
         }
     }
 
@@ -101,8 +101,10 @@ extension Admission {
         record.promptTokens =
             arrival.promptTokensExact
             ?? self.pools[model].ratio.tokens(bytes: arrival.promptBytes, images: arrival.images)
-        record.prefillTokens = max(
-            1, UInt32(Double(record.promptTokens) * self.pools[model].ratio.uncachedShare))
+        record.prefillTokens =
+            self.leastPrefillTokens(
+                PrefixChain(arrival), promptTokens: record.promptTokens, model: model)
+            ?? max(1, UInt32(Double(record.promptTokens) * self.pools[model].ratio.uncachedShare))
         record.outputTokens = UInt32(
             self.pools[model].outputs.expected(limit: arrival.outputTokensMax))
         return record
@@ -222,11 +224,13 @@ extension Admission {
 
     /// Queues the request, and sends it at once where there is room.
     private mutating func accept(
-        _ accepted: RequestRecord, id: RequestID, now: Instant, into actions: inout ActionBuffer
+        _ accepted: RequestRecord, of arrival: Arrival, now: Instant,
+        into actions: inout ActionBuffer
     ) {
-        let slot = self.slab.insert(id)
+        let slot = self.slab.insert(arrival.request)
+        self.keepChain(PrefixChain(arrival), slot: slot)
         var record = accepted
-        record.id = id
+        record.id = arrival.request
         record.phase = .queued
         let model = Int(record.served)
         let isHeld = self.tenants[Int(record.tenant)].isHeld

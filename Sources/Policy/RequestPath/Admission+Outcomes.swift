@@ -178,6 +178,7 @@ extension Admission {
         let work = TokenWork.of(prefillTokens: prefillTokens, outputTokens: outputTokens)
         self.queues.charge(flow: Int(record.flow), work: work - record.charged)
         self.tenants[Int(record.tenant)].settle(tokensDelta: context - record.chargedTokens)
+        self.chains[slot].hashes = []
         self.slab.remove(slot)
     }
 
