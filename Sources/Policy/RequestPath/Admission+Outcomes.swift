@@ -59,9 +59,9 @@ extension Admission {
         self.afterChange(at: index, now: now, into: &actions)
     }
 
-    /// Output tokens of an answer whose engine told no usage: those that were relayed, or where none
-    /// were counted either, as many as fit into its time at the expected time for each. Believing
-    /// it to be one token would make every answer look over at once, and the queue short.
+    /// Output tokens of an answer whose engine told no usage: those that were relayed, or where
+    /// none were counted either, as many as fit into its time at the expected time for each.
+    /// Believing it to be one token would make every answer look over at once, and the queue short.
     private func outputTokens(of record: RequestRecord, now: Instant) -> UInt32 {
         guard record.outputSeen <= 1 else { return record.outputSeen }
         let steps = self.endpoints[Int(record.endpoint)].steps

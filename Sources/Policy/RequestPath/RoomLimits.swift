@@ -7,10 +7,10 @@ import Time
 /// whenever the bound is near. An engine that makes first tokens wait many steps is full for a
 /// reason the ledger cannot see (its own sequence limit, its KV cache): that also lowers the limit.
 ///
-/// No limit moves without evidence: lateness lowers it only while first tokens come, or a limit that
-/// has become small would be driven down by the clock alone, with no answers to say otherwise. Of
-/// an engine that never tells how many tokens it made no inter-token time is known: late is then
-/// what took half of the request's bound, and the limits return to where they began but not beyond.
+/// No limit moves without evidence: lateness lowers it only while first tokens come, or a limit
+/// that has become small would be driven down by the clock alone, with no answers to say otherwise.
+/// Of an engine that never tells how many tokens it made no inter-token time is known: late is then
+/// what took half of the request's bound, and the limits return to where they began, not beyond.
 struct RoomLimits: Sendable {
     /// Sequences in flight.
     private(set) var sequences: Double = Self.startSequences
