@@ -19,6 +19,9 @@ struct SmallEngine {
             name: "large", baseMs: 10.1, decodeBaseMs: 30, prefillMs: 0.091, sequenceMs: 0.303)
         static let small = Profile(
             name: "small", baseMs: 8, decodeBaseMs: 8, prefillMs: 0.06, sequenceMs: 0.05)
+        /// Its steps are several times what is believed of an engine that tells nothing.
+        static let slow = Profile(
+            name: "slow", baseMs: 20, decodeBaseMs: 60, prefillMs: 0.3, sequenceMs: 0.2)
     }
 
     struct Sequence {

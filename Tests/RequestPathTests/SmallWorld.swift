@@ -14,6 +14,10 @@ struct SmallWorld {
         var tenants = 1
         /// Whole answers: the first byte comes with the last.
         var streams = true
+        /// Engines say how many tokens they made, with each of them and at the end.
+        var tellsTokens = true
+        /// A refused client waits as long as it is told and asks again, as often as this.
+        var retriesMax = 0
         /// The rate is multiplied by this inside `surge`, in seconds.
         var surgeFactor = 1.0
         var surge = 0.0..<0.0
@@ -37,6 +41,13 @@ struct SmallWorld {
         var goodWork = 0.0
         var goodRequests = 0
         var prefillWaitingPeak = 0
+        /// Longest time in which a request waited and none was sent.
+        var stallMs = 0.0
+        /// Questions asked, retries among them.
+        var asked = 0
+        /// Clients that got an answer, and those that gave up after their last try.
+        var servedClients = 0
+        var gaveUp = 0
         var reasons: [String: Int] = [:]
 
         func quantile(_ values: [Double], _ share: Double) -> Double {
@@ -54,10 +65,21 @@ struct SmallWorld {
         var engine = -1
         var firstAt: Double?
         var cap: Int?
+        /// When this try came, and how many came before it.
+        var askedAt: Double
+        var retries = 0
+
+        init(arrivedAt: Double, prompt: Int, output: Int) {
+            self.arrivedAt = arrivedAt
+            self.prompt = prompt
+            self.output = output
+            self.askedAt = arrivedAt
+        }
     }
 
     private enum Happening {
         case arrival
+        case retry(Live)
         case reach(engine: Int, id: UInt64, attempt: Int)
         case stepEnd(engine: Int)
         case hear(Event)
@@ -84,6 +106,7 @@ struct SmallWorld {
     private var nowMs = 0.0
     private var live: [UInt64: Live] = [:]
     private var nextID: UInt64 = 0
+    private var lastDispatchMs = 0.0
     private var actions = ActionBuffer()
     private(set) var outcome = Outcome()
 
@@ -130,6 +153,8 @@ struct SmallWorld {
         switch what {
         case .arrival:
             self.arrive()
+        case .retry(let request):
+            self.ask(request)
         case .reach(let engine, let id, let attempt):
             guard let request = self.live[id], request.attempt == attempt else { return }
             if self.isDead(engine) { return self.fail(id) }
@@ -186,21 +211,12 @@ struct SmallWorld {
             self.random.logNormal(median: self.load.promptMedian, sigma: self.load.promptSigma))
         let output = Int(
             self.random.logNormal(median: self.load.outputMedian, sigma: self.load.outputSigma))
-        let id = self.nextID
-        self.nextID += 1
         let request = Live(
             arrivedAt: self.nowMs, prompt: max(8, min(prompt, 8000)),
             output: max(1, min(output, 2000)))
-        self.live[id] = request
         self.outcome.offered += 1
         self.outcome.offeredWork += Self.work(request)
-        self.tell(
-            .arrive(
-                Arrival(
-                    request: RequestID(raw: id), model: ModelID(raw: 0),
-                    tenant: TenantID(raw: self.random.below(self.load.tenants)), classIndex: 0,
-                    promptBytes: UInt32(request.prompt * 4), streams: self.load.streams,
-                    promptHash: id)))
+        self.ask(request)
         let factor = self.load.surge.contains(self.nowMs / 1000) ? self.load.surgeFactor : 1
         let rate = self.load.requestsPerSecond * factor
         let gap = self.random.exponential(mean: 1000 / rate)
@@ -209,7 +225,39 @@ struct SmallWorld {
         }
     }
 
+    private mutating func ask(_ asking: Live) {
+        let id = self.nextID
+        self.nextID += 1
+        var request = asking
+        request.askedAt = self.nowMs
+        self.live[id] = request
+        self.outcome.asked += 1
+        self.tell(
+            .arrive(
+                Arrival(
+                    request: RequestID(raw: id), model: ModelID(raw: 0),
+                    tenant: TenantID(raw: self.random.below(self.load.tenants)), classIndex: 0,
+                    promptBytes: UInt32(request.prompt * 4), streams: self.load.streams,
+                    promptHash: id)))
+    }
+
+    /// The client goes away, or comes back when it was told to, and up to a quarter later.
+    private mutating func turnAway(_ id: UInt64, _ refusal: Refusal) {
+        guard var request = self.live.removeValue(forKey: id) else { return }
+        // As the SDKs do: longer advice is not followed.
+        guard request.retries < self.load.retriesMax, refusal.retryAfterNanos <= 60_000_000_000
+        else {
+            self.outcome.gaveUp += 1
+            return
+        }
+        request.retries += 1
+        let spread = 1 + 0.25 * self.random.unit()
+        let waitMs = Double(refusal.retryAfterNanos) / 1e6 * spread
+        self.schedule(self.nowMs + waitMs, .retry(request))
+    }
+
     private mutating func hear(_ event: Event) {
+        if case .progress = event, !self.load.tellsTokens { return }
         if !self.load.streams {
             guard case .finish(let id, _) = event else { return }
             self.tell(.firstToken(id))
@@ -218,16 +266,14 @@ struct SmallWorld {
         case .firstToken(let id):
             guard let request = self.live[id.raw] else { return }
             self.live[id.raw]?.firstAt = self.nowMs
-            self.outcome.ttftMs.append(self.nowMs - request.arrivedAt)
+            self.outcome.ttftMs.append(self.nowMs - request.askedAt)
         case .finish(let id, let usage):
             guard let request = self.live[id.raw], let usage else { return }
             self.live[id.raw] = nil
             self.judge(request, tokens: Int(usage.outputTokens))
-            self.tell(
-                .finish(
-                    id,
-                    usage: Usage(
-                        promptTokens: UInt32(request.prompt), outputTokens: usage.outputTokens)))
+            let told = Usage(
+                promptTokens: UInt32(request.prompt), outputTokens: usage.outputTokens)
+            self.tell(.finish(id, usage: self.load.tellsTokens ? told : nil))
             return
         default:
             break
@@ -236,10 +282,11 @@ struct SmallWorld {
     }
 
     private mutating func judge(_ request: Live, tokens: Int) {
+        self.outcome.servedClients += 1
         guard let firstAt = request.firstAt else { return }
         let itl = tokens > 1 ? (self.nowMs - firstAt) / Double(tokens - 1) : 0
         if tokens > 1 { self.outcome.itlMs.append(itl) }
-        let isGood = firstAt - request.arrivedAt <= self.planMs && itl <= self.itlBoundMs
+        let isGood = firstAt - request.askedAt <= self.planMs && itl <= self.itlBoundMs
         let isCounted = (self.load.warmUpSeconds * 1000...self.load.seconds * 1000)
             .contains(self.nowMs)
         if isGood, isCounted {
@@ -264,12 +311,15 @@ struct SmallWorld {
             request.engine = dispatch.endpoint.raw
             request.cap = dispatch.outputTokensCap.map { Int($0) }
             if dispatch.ladderStep > 0 { self.outcome.degraded += 1 }
+            self.outcome.stallMs = max(
+                self.outcome.stallMs, self.nowMs - max(self.lastDispatchMs, request.askedAt))
+            self.lastDispatchMs = self.nowMs
             self.live[id.raw] = request
             self.schedule(
                 self.nowMs + 1,
                 .reach(engine: request.engine, id: id.raw, attempt: request.attempt))
         case .refuse(let id, let refusal):
-            self.live[id.raw] = nil
+            self.turnAway(id.raw, refusal)
             self.outcome.refused += 1
             self.outcome.lastRefusalMs = self.nowMs
             if refusal.late { self.outcome.late += 1 }

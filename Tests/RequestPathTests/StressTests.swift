@@ -68,4 +68,42 @@ import Testing
         #expect(outcome.degraded > 0)
         #expect(outcome.ladderMoves <= 5 + 2)
     }
+
+    @Test(arguments: ["large", "slow"], [true, false])
+    func `engines that tell no tokens are kept at work`(_ name: String, _ streams: Bool) {
+        let profile = name == "large" ? Profile.large : .slow
+        let (outcome, _) = self.run(
+            streams ? "untold streams" : "untold whole answers", profile: profile, factor: 2,
+            engines: 4
+        ) {
+            $0.streams = streams
+            $0.tellsTokens = false
+        }
+        #expect(outcome.quantile(outcome.ttftMs, 0.99) <= OverloadTests.ttftMs)
+        #expect(outcome.stallMs < 1000)
+        #expect(Double(outcome.servedClients) > 0.45 * Double(outcome.offered))
+    }
+
+    @Test(arguments: [(1.5, 1.75), (3, 1.25)])
+    func `refused clients that come back when told are no second wave`(
+        _ factor: Double, _ amplificationMax: Double
+    ) {
+        let (outcome, goodput) = self.run("honoured \(factor)x", factor: factor) {
+            $0.retriesMax = 2
+        }
+        let amplification = Double(outcome.asked) / Double(outcome.offered)
+        #expect(amplification <= amplificationMax)
+        #expect(goodput > 0.93)
+        #expect(outcome.quantile(outcome.ttftMs, 0.99) <= OverloadTests.ttftMs)
+    }
+
+    @Test func `clients refused in a surge are served after it`() {
+        let (outcome, _) = self.run("honoured surge", factor: 0.5) {
+            $0.retriesMax = 2
+            $0.surge = 20..<30
+            $0.surgeFactor = 10
+        }
+        #expect(outcome.gaveUp * 8 <= outcome.offered)
+        #expect(Double(outcome.asked) <= 1.4 * Double(outcome.offered))
+    }
 }

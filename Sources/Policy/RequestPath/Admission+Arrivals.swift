@@ -35,13 +35,14 @@ extension Admission {
             if case .admit = second { (record, verdict) = (moved, second) }
         }
         switch verdict {
-        case .refuse(let reason, let afterNanos):
+        case .refuse(let reason, let excessNanos):
+            let afterNanos = self.retrySlot(record, reason, excessNanos: excessNanos, now: now)
             self.turnAway(arrival, reason, afterNanos: afterNanos, into: &actions)
         case .admit(let flow, let prediction):
             record.flow = Int32(flow)
             record.predictedNanos = UInt64(saturating: prediction.totalNanos)
             self.tenants[tenant].spend(tokens: record.chargedTokens)
-            self.accept(record, id: arrival.request, now: now, into: &actions)
+            self.accept(record, of: arrival, now: now, into: &actions)
         }
     }
 
@@ -58,6 +59,21 @@ extension Admission {
     ) {
         let refusal = Refusal(reason: reason, retryAfterNanos: Self.retryAfter(afterNanos))
         actions.append(.refuse(arrival.request, refusal))
+    }
+
+    /// When a refused client shall come back, in nanoseconds: where capacity exists and is
+    /// contended its class's next free slot, else when the cause has passed.
+    mutating func retrySlot(
+        _ record: RequestRecord, _ reason: RefusalReason, excessNanos: Double, now: Instant
+    ) -> Double {
+        guard reason == .saturated || reason == .queueFull else { return excessNanos }
+        let model = Int(record.served)
+        let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)
+        let admitted = self.queues.lanes[lane].admitted.perNano(now: now).requests
+        // A class that higher ones leave nothing is not told to wait for ever.
+        let least = self.capacity(of: model).slotRate * 0.05
+        return self.queues.lanes[lane].retries.take(
+            excessNanos: excessNanos, admittedPerNano: max(admitted, least), now: now)
     }
 
     /// A time a client may be told to wait: at least 10 ms, at most an hour.
@@ -85,9 +101,14 @@ extension Admission {
         record.promptTokens =
             arrival.promptTokensExact
             ?? self.pools[model].ratio.tokens(bytes: arrival.promptBytes, images: arrival.images)
-        record.prefillTokens = max(
-            1,
-            UInt32(saturating: Double(record.promptTokens) * self.pools[model].ratio.uncachedShare))
+        record.prefillTokens =
+            self.leastPrefillTokens(
+                PrefixChain(arrival), promptTokens: record.promptTokens, model: model)
+            ?? max(
+                1,
+                UInt32(
+                    saturating: Double(record.promptTokens) * self.pools[model].ratio.uncachedShare)
+            )
         record.outputTokens = UInt32(
             saturating: self.pools[model].outputs.expected(limit: arrival.outputTokensMax))
         return record
@@ -207,11 +228,13 @@ extension Admission {
 
     /// Queues the request, and sends it at once where there is room.
     private mutating func accept(
-        _ accepted: RequestRecord, id: RequestID, now: Instant, into actions: inout ActionBuffer
+        _ accepted: RequestRecord, of arrival: Arrival, now: Instant,
+        into actions: inout ActionBuffer
     ) {
-        let slot = self.slab.insert(id)
+        let slot = self.slab.insert(arrival.request)
+        self.keepChain(PrefixChain(arrival), slot: slot)
         var record = accepted
-        record.id = id
+        record.id = arrival.request
         record.phase = .queued
         let model = Int(record.served)
         let isHeld = self.tenants[Int(record.tenant)].isHeld

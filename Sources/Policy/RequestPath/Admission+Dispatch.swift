@@ -76,7 +76,9 @@ extension Admission {
     /// limits know what held it.
     private mutating func hasRoom(_ index: Int, for slot: Int) -> Bool {
         let room = self.rooms[index]
-        if room.fits(self.slab[slot]) { return true }
+        if room.fits(self.slab[slot], prefillTokens: self.prefillTokens(slot, at: index)) {
+            return true
+        }
         self.endpoints[index].limits.noteBound(
             sequences: room.sequences <= 0 || room.contextTokens < self.slab[slot].contextTokens)
         return false
@@ -84,7 +86,8 @@ extension Admission {
 
     /// Among endpoints with room the one that would complete the request first, and one that failed
     /// it only when there is no other. Of a large pool the first `choices` with room are compared,
-    /// from a place drawn at random.
+    /// from a place drawn at random. What an endpoint has of the prompt in its prefix cache counts
+    /// for the time it saves.
     private mutating func pick(_ model: Int, for slot: Int) -> Int? {
         let count = self.pools[model].endpoints.count
         guard count > 0 else { return nil }
@@ -95,8 +98,9 @@ extension Admission {
         for _ in 0..<count {
             let index = Int(self.pools[model].endpoints[position])
             position = position + 1 == count ? 0 : position + 1
-            guard self.rooms[index].fits(self.slab[slot]) else { continue }
-            var nanos = self.rooms[index].completionNanos(self.slab[slot])
+            let prefill = self.prefillTokens(slot, at: index)
+            guard self.rooms[index].fits(self.slab[slot], prefillTokens: prefill) else { continue }
+            var nanos = self.rooms[index].completionNanos(self.slab[slot], prefillTokens: prefill)
             if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
             if nanos < bestNanos {
                 bestNanos = nanos
@@ -110,7 +114,7 @@ extension Admission {
 
     /// Endpoints compared in a large pool, and the largest pool that is compared as a whole.
     private static let choices = 8
-    private static let comparedWhole = 16
+    static let comparedWhole = 16
 
     /// The next number below `bound` of a fixed sequence from the seed.
     private mutating func draw(below bound: Int) -> Int {
@@ -123,7 +127,8 @@ extension Admission {
         guard now > self.slab[slot].arrival else { return false }
         let last = self.lastUse(of: self.slab[slot])
         guard self.endpoints[index].steps.isLearned else { return now >= last }
-        let engine = self.rooms[index].firstTokenNanos(self.slab[slot])
+        let engine = self.rooms[index].firstTokenNanos(
+            prefillTokens: self.prefillTokens(slot, at: index))
         return now.advanced(byNanos: UInt64(saturating: engine * 0.8)) >= last
     }
 
@@ -154,6 +159,7 @@ extension Admission {
         if self.slab[slot].attempt == 1 {
             self.pools[model].retries.earn(share: self.pools[model].bounds.retryShare)
         }
+        self.settlePrefix(slot, at: index)
         self.chargeFlow(slot)
         self.endpoints[index].ledger.debit(self.slab[slot])
         self.slab[slot].prefillAtDispatch = UInt32(

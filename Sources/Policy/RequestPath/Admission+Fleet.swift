@@ -53,6 +53,7 @@ extension Admission {
         let model = self.endpoints[index].model
         self.pools[model].endpoints.removeAll { $0 == Int32(index) }
         self.endpoints[index].isKnown = false
+        self.prefixes.removeAll(at: index)
     }
 
     mutating func probed(
@@ -121,6 +122,8 @@ extension Admission {
         let wasHealthy = endpoint.health.state == .available
         if wasHealthy, !gone, !self.mayEject(from: endpoint.model) { return }
         self.endpoints[index].health.eject(now: now, gone: gone)
+        // Who is gone comes back with nothing in its cache.
+        if gone { self.prefixes.removeAll(at: index) }
         if wasHealthy { actions.append(.healthChanged(EndpointID(raw: index), healthy: false)) }
         self.refresh(index)
         self.setEndpointTimer(index)

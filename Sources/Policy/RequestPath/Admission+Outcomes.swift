@@ -44,7 +44,10 @@ extension Admission {
         let usage = usage.map { self.slab[slot].plausible($0) }
         if let usage { self.learnUsage(slot, usage, now: now) }
         let record = self.slab[slot]
-        let output = usage?.outputTokens ?? record.outputSeen
+        let output = usage?.outputTokens ?? self.outputTokens(of: record, now: now)
+        if output > max(record.outputSeen, usage?.outputTokens ?? 0) {
+            self.pools[Int(record.served)].outputs.produced(output - record.outputSeen)
+        }
         let isCut = record.cap.map { output >= $0 } ?? false
         self.pools[Int(record.served)].outputs.ended(output, cut: isCut)
         let prefill =
@@ -56,6 +59,24 @@ extension Admission {
         self.noteSuccess(index, into: &actions)
         self.afterChange(at: index, now: now, into: &actions)
     }
+
+    /// Output tokens of an answer whose engine told no usage: those that were relayed, or where
+    /// none were counted either, as many as fit into its time at the expected time for each.
+    /// Believing it to be one token would make every answer look over at once, and the queue short.
+    private func outputTokens(of record: RequestRecord, now: Instant) -> UInt32 {
+        guard record.outputSeen <= 1 else { return record.outputSeen }
+        let steps = self.endpoints[Int(record.endpoint)].steps
+        let first =
+            record.streams
+            ? 0 : steps.firstTokenNanos(tokens: Double(record.prefillAtDispatch))
+        let since = record.streams ? record.firstTokenAt ?? now : record.dispatchedAt
+        let tokens = 1 + (Double(now.nanosSince(since)) - first) / steps.interTokenNanos
+        let most = min(record.cap ?? .max, record.outputTokensMax ?? .max, Self.outputTokensMax)
+        return UInt32(min(max(1, tokens), Double(most)))
+    }
+
+    /// No answer is believed to be longer because it took long.
+    private static let outputTokensMax: UInt32 = 65_536
 
     mutating func cancel(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
         let record = self.slab[slot]
@@ -158,6 +179,7 @@ extension Admission {
         let work = TokenWork.of(prefillTokens: prefillTokens, outputTokens: outputTokens)
         self.queues.charge(flow: Int(record.flow), work: work - record.charged)
         self.tenants[Int(record.tenant)].settle(tokensDelta: context - record.chargedTokens)
+        self.chains[slot].hashes = []
         self.slab.remove(slot)
     }
 
@@ -205,7 +227,7 @@ extension Admission {
         self.pools[model].steps.learnFirstToken(tokens: record.prefillAtDispatch, nanos: nanos)
         self.endpoints[index].limits.learnFirstToken(
             nanos: nanos, tokens: record.prefillAtDispatch,
-            stepNanos: self.endpoints[index].steps.interTokenNanos,
+            stepNanos: self.endpoints[index].steps.measuredInterTokenNanos,
             boundNanos: record.due.nanosSince(record.arrival))
         self.learnError(record, actualNanos: now.nanosSince(record.arrival), now: now)
     }

@@ -59,8 +59,9 @@ extension Admission {
         }
         let reason: RefusalReason =
             isCold ? .noCapacity : record.waited == .quota ? .rateLimited : .saturated
+        let slotNanos = self.retrySlot(record, reason, excessNanos: wait, now: now)
         let refusal = Refusal(
-            reason: reason, retryAfterNanos: Self.retryAfter(wait), late: now > record.arrival)
+            reason: reason, retryAfterNanos: Self.retryAfter(slotNanos), late: now > record.arrival)
         actions.append(.refuse(record.id, refusal))
         self.settleUnserved(slot)
     }

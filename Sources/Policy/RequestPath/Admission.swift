@@ -16,6 +16,9 @@ package struct Admission: Sendable {
     var rooms: [Room] = []
     /// Probes due and ends of busy pauses, by endpoint.
     var endpointTimers = DeadlineHeap(capacity: 64)
+    /// What endpoints were sent, and the blocks of each live request by slot.
+    var prefixes = PrefixIndex(blocksMax: Self.prefixBlocksMax)
+    var chains: [PrefixChain] = []
     var random: UInt64
     var isDraining = false
     /// In this step a tenant met its concurrency limit or came off it: who is first in line may
@@ -23,6 +26,9 @@ package struct Admission: Sendable {
     var holdsChanged = false
 
     private static let startCapacity = 1024
+    /// Blocks remembered of each endpoint: 8 million tokens of 512-token blocks, more than the KV
+    /// cache of any one engine holds; 1 MB.
+    private static let prefixBlocksMax = 16_384
 
     /// Holds `plan` from now on. `seed` spreads work over endpoints that are equal; nothing else
     /// depends on it.

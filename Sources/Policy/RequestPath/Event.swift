@@ -56,6 +56,12 @@ package struct Arrival: Sendable, Equatable {
     package var streams: Bool
     /// Hash of the prompt, for recognising the retry of a refused request.
     package var promptHash: UInt64
+    /// Chained hashes of the prompt's leading blocks of `prefixBlockTokens` tokens: each stands for
+    /// its block and all before it, so that equal hashes mean equal prefixes. Empty where unknown;
+    /// then no endpoint is believed to have any of the prompt.
+    package var prefixHashes: [UInt64] = []
+    /// Tokens of a block, positive.
+    package var prefixBlockTokens: UInt32 = 512
     /// Bytes the body occupies while it waits.
     package var bodyBytes: UInt32
 

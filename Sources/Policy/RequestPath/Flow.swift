@@ -31,6 +31,8 @@ struct Lane: Sendable {
     var ladder = Ladder()
     var errors: RatioSketch
     var tolerance: QuantileTolerance
+    /// When its refused shall come back.
+    var retries = RetrySchedule()
 
     init(quantile: Double, lowerBounds: [QuantileBound]) {
         self.errors = RatioSketch(quantile: quantile)
@@ -42,6 +44,7 @@ struct Lane: Sendable {
         self.admitted = older.admitted
         self.ladder = older.ladder
         self.errors = older.errors
+        self.retries = older.retries
         self.tolerance.carry(older.tolerance)
     }
 }

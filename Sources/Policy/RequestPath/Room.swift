@@ -17,19 +17,21 @@ struct Room: Sendable {
     /// It came back and waits for one request to prove itself on.
     var wantsTrial = false
 
-    func fits(_ record: RequestRecord) -> Bool {
+    // Of a request with so many tokens of prefill here, those in the prefix cache left out.
+
+    func fits(_ record: RequestRecord, prefillTokens: UInt32) -> Bool {
         self.isIdle
             || (self.sequences > 0 && self.contextTokens >= record.contextTokens
-                && self.prefillTokens >= Int(record.prefillTokens))
+                && self.prefillTokens >= Int(prefillTokens))
     }
 
-    func firstTokenNanos(_ record: RequestRecord) -> Double {
-        self.firstTokenNanos + self.perPrefillTokenNanos * Double(record.prefillTokens)
+    func firstTokenNanos(prefillTokens: UInt32) -> Double {
+        self.firstTokenNanos + self.perPrefillTokenNanos * Double(prefillTokens)
     }
 
-    func completionNanos(_ record: RequestRecord) -> Double {
+    func completionNanos(_ record: RequestRecord, prefillTokens: UInt32) -> Double {
         if self.wantsTrial, record.retryable, record.failures == 0 { return 0 }
-        return self.penaltyNanos + self.firstTokenNanos(record)
+        return self.penaltyNanos + self.firstTokenNanos(prefillTokens: prefillTokens)
             + self.perOutputTokenNanos * Double(record.outputTokens)
     }
 }

@@ -6,6 +6,11 @@ import Time
 /// between the measured inter-token time and its bound: up only where a limit held work back, down
 /// whenever the bound is near. An engine that makes first tokens wait many steps is full for a
 /// reason the ledger cannot see (its own sequence limit, its KV cache): that also lowers the limit.
+///
+/// No limit moves without evidence: lateness lowers it only while first tokens come, or a limit
+/// that has become small would be driven down by the clock alone, with no answers to say otherwise.
+/// Of an engine that never tells how many tokens it made no inter-token time is known: late is then
+/// what took half of the request's bound, and the limits return to where they began, not beyond.
 struct RoomLimits: Sendable {
     /// Sequences in flight.
     private(set) var sequences: Double = Self.startSequences
@@ -24,6 +29,10 @@ struct RoomLimits: Sendable {
     private var tokens: Double = 0
     /// Share of recent first tokens that came many steps late, decayed.
     private var lateShare: Double = 0
+    /// First tokens since the last look.
+    private var firstTokens = 0
+    /// An inter-token time has been measured.
+    private var knowsTokens = false
     private var lookAt = Instant.zero
     /// How often it has looked.
     private(set) var looks = 0
@@ -65,15 +74,19 @@ struct RoomLimits: Sendable {
     /// A first token came `nanos` after dispatch, with `tokens` of prefill ahead of it.
     ///
     /// Late is what took many steps and a tenth of the request's bound: where answers of a few
-    /// tokens make steps look short, nothing that the budget would notice counts.
+    /// tokens make steps look short, nothing that the budget would notice counts. `stepNanos` is
+    /// nil while no inter-token time has been measured.
     mutating func learnFirstToken(
-        nanos: UInt64, tokens: UInt32, stepNanos: Double, boundNanos: UInt64
+        nanos: UInt64, tokens: UInt32, stepNanos: Double?, boundNanos: UInt64
     ) {
-        let steps = 3 * (2 + Double(tokens) / 512)
         let each = Double(nanos) / Double(max(1, tokens))
         self.perPrefillTokenNanos =
             self.perPrefillTokenNanos.map { $0 + (each - $0) * 0.2 } ?? each
-        let late = Double(nanos) > steps * stepNanos && nanos > boundNanos / 10
+        let late =
+            stepNanos.map {
+                Double(nanos) > 3 * (2 + Double(tokens) / 512) * $0 && nanos > boundNanos / 10
+            } ?? (nanos > boundNanos / 2)
+        self.firstTokens += 1
         self.lateShare += ((late ? 1 : 0) - self.lateShare) * 0.05
     }
 
@@ -97,20 +110,24 @@ struct RoomLimits: Sendable {
         self.lookAt = now.advanced(byNanos: Self.lookEveryNanos)
         let mean = self.tokens >= 8 ? self.tokenNanos / self.tokens : nil
         if mean != nil {
+            self.knowsTokens = true
             self.tokens = 0
             self.tokenNanos = 0
         }
         self.steer(room: self.room(mean: mean, boundNanos: boundNanos))
         self.sequencesBound = false
         self.prefillBound = false
+        self.firstTokens = 0
         return mean
     }
 
     /// What both limits may be multiplied by: above 1 there is room, below 1 too little.
     private func room(mean: Double?, boundNanos: UInt64?) -> Double {
-        if self.lateShare > 0.3 { return 0.93 }
+        if self.lateShare > 0.3 { return self.firstTokens > 0 ? 0.93 : 1 }
         guard let boundNanos else { return 1.25 }
-        guard let mean else { return 1 }
+        guard let mean else {
+            return !self.knowsTokens && self.sequences < Self.startSequences ? 1.25 : 1
+        }
         return Self.aim * Double(boundNanos) / max(1, mean)
     }
 

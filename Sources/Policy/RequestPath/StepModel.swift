@@ -12,6 +12,9 @@ struct StepModel: Sendable {
     private(set) var interTokenKnown = false
     private(set) var samples = 0
 
+    /// Mean nanoseconds between tokens of one stream; nil while the engine has told none.
+    var measuredInterTokenNanos: Double? { self.interTokenKnown ? self.interTokenNanos : nil }
+
     private static let keep = 0.98
     private static let priorInterTokenNanos = 30_000_000.0
     private static let priorFixedNanos = 20_000_000.0

@@ -21,7 +21,8 @@ struct LiveRequest: Sendable {
     var bodyBytes: UInt32 = 0
     /// As the field counts them: exact where the client sent ids, else four bytes a token.
     var promptTokens: UInt32 = 0
-    var promptHash: UInt64 = 0
+    /// Chained hashes of the prompt's blocks; where none are told, the prompt is one block.
+    var prefixHashes: [UInt64] = []
     var retryable = true
     var arrival = Instant.zero
     /// Requests are numbered as they come.
@@ -54,7 +55,9 @@ struct LiveRequest: Sendable {
         self.classIndex = Int32(arrival.classIndex)
         self.bodyBytes = arrival.bodyBytes
         self.promptTokens = max(1, arrival.promptTokensExact ?? arrival.promptBytes / 4)
-        self.promptHash = arrival.promptHash
+        self.prefixHashes =
+            arrival.prefixHashes.isEmpty && arrival.promptHash != 0
+            ? [arrival.promptHash] : arrival.prefixHashes
         self.retryable = arrival.retryable
         self.arrival = now
     }

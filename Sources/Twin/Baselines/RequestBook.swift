@@ -49,6 +49,7 @@ struct RequestBook: Sendable {
     mutating func remove(_ slot: Int) {
         self.table.remove(self.records[slot].id.raw)
         self.records[slot].phase = .free
+        self.records[slot].prefixHashes = []
         self.records[slot].next = self.free
         self.free = Int32(slot)
     }

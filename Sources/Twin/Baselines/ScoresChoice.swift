@@ -11,8 +11,8 @@ import Time
 /// Endpoints with the same sum take turns. Gauges count however old; an endpoint never scraped
 /// scores on its prefix alone.
 ///
-/// An arrival tells a hash of the whole prompt, so that a prompt has one block here and only a
-/// prompt that is the same to its end matches. A hash of zero is none.
+/// Where an arrival tells no blocks, its prompt is one: only a prompt that is the same to its end
+/// matches. A hash of zero is none.
 /// Source: llm-d-router, `scorer/queuedepth`, `scorer/kvcacheutilization`, `scorer/prefix`,
 /// `picker/maxscore`.
 struct ScoresChoice: Choice {
@@ -47,9 +47,7 @@ struct ScoresChoice: Choice {
             best = max(best, score)
         }
         let picked = Int(fleet.ready[model][self.position(of: best, among: equals)])
-        if request.promptHash != 0 {
-            self.prefixes.insert(CollectionOfOne(request.promptHash), at: picked)
-        }
+        self.prefixes.insert(request.prefixHashes, at: picked)
         return picked
     }
 
@@ -68,9 +66,10 @@ struct ScoresChoice: Choice {
             score += self.knobs.queueWeight * queue
             score += self.knobs.kvCacheWeight * (1 - gauges.kvCacheShare)
         }
-        if request.promptHash != 0 {
-            let matched = self.prefixes.matched(CollectionOfOne(request.promptHash), at: index)
-            score += self.knobs.prefixWeight * Double(matched)
+        let blocks = request.prefixHashes.count
+        if blocks > 0 {
+            let matched = self.prefixes.matched(request.prefixHashes, at: index)
+            score += self.knobs.prefixWeight * Double(matched) / Double(blocks)
         }
         return score
     }

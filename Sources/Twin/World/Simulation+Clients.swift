@@ -41,13 +41,15 @@ extension Simulation {
         let bytes = request.arrival.inputTokens * scenario.clients.bytesPerToken
         // Neighbouring numbers must not look alike to anything that hashes.
         let hash = request.number &* 0x9e37_79b9_7f4a_7c15
-        return RequestPath.Arrival(
+        var question = RequestPath.Arrival(
             request: live.id(of: slot), model: scenario.model,
             tenant: TenantID(raw: request.tenant), classIndex: request.classIndex,
             promptBytes: UInt32(clamping: bytes),
             outputTokensMax: scenario.clients.statesLimit
                 ? UInt32(clamping: request.outputWanted) : nil,
             promptHash: hash, bodyBytes: UInt32(clamping: bytes))
+        question.prefixHashes = request.arrival.prefixHashes
+        return question
     }
 
     /// A refusal has reached its client.

@@ -1,7 +1,7 @@
 /// Slots found by a 64-bit key: one open table with linear probing, at most half full.
 ///
 /// It grows by doubling and is never given back, so that it allocates nothing in steady state.
-struct SlotTable: Sendable {
+package struct SlotTable: Sendable {
     private struct Entry: Sendable {
         var key: UInt64 = 0
         /// -1 is empty.
@@ -9,10 +9,11 @@ struct SlotTable: Sendable {
     }
 
     private var entries: [Entry]
-    private(set) var count = 0
+    /// Keys that are there.
+    package private(set) var count = 0
 
     /// `capacity` keys fit before it first grows.
-    init(capacity: Int) {
+    package init(capacity: Int) {
         var size = 16
         while size < capacity * 2 { size *= 2 }
         self.entries = Array(repeating: Entry(), count: size)
@@ -21,7 +22,7 @@ struct SlotTable: Sendable {
     /// The slot of a key, or `nil`.
     ///
     /// - Complexity: O(1) expected.
-    subscript(key: UInt64) -> Int? {
+    package subscript(key: UInt64) -> Int? {
         var position = self.home(of: key)
         while self.entries[position].slot >= 0 {
             if self.entries[position].key == key { return Int(self.entries[position].slot) }
@@ -33,7 +34,7 @@ struct SlotTable: Sendable {
     /// Enters a key that is not there.
     ///
     /// - Complexity: O(1) amortised.
-    mutating func insert(_ key: UInt64, slot: Int) {
+    package mutating func insert(_ key: UInt64, slot: Int) {
         self.count += 1
         if self.count * 2 > self.entries.count { self.grow() }
         self.place(Entry(key: key, slot: Int32(slot)))
@@ -41,7 +42,7 @@ struct SlotTable: Sendable {
 
     /// Removes a key by shifting later entries of its run back, so that no tombstones gather;
     /// nothing happens when it is not there.
-    mutating func remove(_ key: UInt64) {
+    package mutating func remove(_ key: UInt64) {
         let mask = self.entries.count - 1
         var hole = self.home(of: key)
         while self.entries[hole].slot >= 0, self.entries[hole].key != key {
@@ -62,7 +63,7 @@ struct SlotTable: Sendable {
     }
 
     /// Forgets all keys and keeps the memory.
-    mutating func removeAll() {
+    package mutating func removeAll() {
         for position in self.entries.indices { self.entries[position] = Entry() }
         self.count = 0
     }
