@@ -152,7 +152,10 @@ let package = Package(
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
         tests(
             "WorldTests",
-            ["Baselines", "EngineModel", "Report", "RequestPath", "Workload", "World"]),
+            [
+                "Baselines", "EngineModel", "Report", "RequestPath", "Statistics", "Time",
+                "Workload", "World",
+            ]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("BaselinesTests", ["Baselines", "RequestPath", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),

@@ -8,51 +8,7 @@ import RequestPath
 import Workload
 import World
 
-/// Where a simulation's arrivals come from.
-struct SimulatedLoad {
-    var trace: TraceSpec
-    var transform: ArrivalStream.Transform
-
-    /// A fresh stream from the first arrival.
-    func open(seed: UInt64) throws(TraceFault) -> ArrivalStream {
-        switch trace {
-        case .generator(let spec):
-            return ArrivalStream(spec: spec, seed: seed, transform: transform)
-        case .file(let format, let path):
-            let file = try TraceFile(path: path)
-            return ArrivalStream(format: format, transform: transform) {
-                () throws(TraceFault) in try file.next()
-            }
-        }
-    }
-}
-
 extension SimulateCommand {
-    static func source(_ arguments: Arguments) throws(UsageError) -> SimulatedLoad {
-        guard let text = arguments.text("--trace") else {
-            throw UsageError("name the load: --trace azure:FILE, or poisson:rate=5,in=512,out=64")
-        }
-        var load = SimulatedLoad(
-            trace: try ReplayCommand.trace(text), transform: ArrivalStream.Transform())
-        load.transform.speed = try arguments.decimal("--speed") ?? 1
-        load.transform.durationNanos = try arguments.duration("--for")
-        if case .generator = load.trace, load.transform.durationNanos == nil {
-            throw UsageError("drawn load has no end of its own: add --for 60s")
-        }
-        guard case .file(_, let path) = load.trace else { return load }
-        // Read once before: a fault in the last line must not show in the middle of the runs.
-        var whole = load
-        whole.transform.durationNanos = nil
-        do throws(TraceFault) {
-            var stream = try whole.open(seed: 1)
-            while try stream.next() != nil {}
-        } catch {
-            let place = error.line == 0 ? path : "\(path):\(error.line)"
-            throw UsageError("\(place): \(error.message)")
-        }
-        return load
-    }
-
     static func scenario(_ arguments: Arguments) throws -> Scenario {
         let paths = arguments.all("-f")
         guard !paths.isEmpty else { throw UsageError("name the budget: -f examples/budget.yaml") }
@@ -67,8 +23,7 @@ extension SimulateCommand {
             let names = EngineProfile.all.map(\.name).joined(separator: ", ")
             throw UsageError("--profile '\(profileName)' is none of \(names)")
         }
-        var engine = profile.configuration
-        engine.batchedTokensMax = 1_024
+        let engine = Self.engine(profile)
         let replicas = try arguments.number("--replicas", in: 1...10_000) ?? 1
         let model = configuration.models[index]
         var scenario = Scenario(
@@ -84,6 +39,7 @@ extension SimulateCommand {
             scenario.clients.retry = retry
         }
         scenario.clients.patienceNanos = try arguments.duration("--patience")
+        scenario.warmUpNanos = try arguments.duration("--warm-up") ?? 0
         scenario.pricePerGPUHour = model.accelerator
             .flatMap { configuration.pool(named: $0.pool)?.pricePerGPUHour }
             .map { Double($0.microUnits) / 1e6 }
@@ -91,6 +47,15 @@ extension SimulateCommand {
             scenario.faults = try Self.faults(path, endpoints: scenario.endpointCount)
         }
         return scenario
+    }
+
+    /// The engines of a profile, as this command runs them.
+    static func engine(_ profile: EngineProfile) -> EngineConfiguration {
+        var engine = profile.configuration
+        // A step of 2,048 tokens takes over 130 ms on the 8B profile: it breaks an inter-token
+        // bound of 80 ms by itself.
+        engine.batchedTokensMax = 1_024
+        return engine
     }
 
     private static func faults(_ path: String, endpoints: Int) throws -> [ScriptedFault] {

@@ -13,7 +13,7 @@ import World
 enum SimulateCommand: Command {
     static let synopsis = Synopsis(
         name: "simulate", summary: "try a budget on modelled engines, in virtual time",
-        usage: "-f FILE|DIR --trace TRACE [options]",
+        usage: "-f FILE|DIR --trace TRACE [options]\n       plimsoll simulate --speed-test",
         options: [
             .init(name: "-f", value: "FILE|DIR", help: "the budget", repeats: true),
             .init(
@@ -21,6 +21,10 @@ enum SimulateCommand: Command {
                 help: "azure:FILE, mooncake:FILE, csv:FILE (gzip too), or drawn: poisson:rate=5"),
             .init(name: "--speed", value: "X", help: "time of the trace runs X times as fast (1)"),
             .init(name: "--for", value: "TIME", help: "stop offering then (the whole trace)"),
+            .init(
+                name: "--load-factor", value: "X",
+                help: "offer X times the capacity of this pair, which is searched first"),
+            .init(name: "--rate", value: "R", help: "offer R requests a second, re-spaced"),
             .init(name: "--model", value: "NAME", help: "the model asked for (the first)"),
             .init(
                 name: "--policy", value: "A,B",
@@ -36,55 +40,60 @@ enum SimulateCommand: Command {
                 help: EngineProfile.all.map(\.name).joined(separator: ", ")),
             .init(name: "--faults", value: "FILE", help: "what goes wrong, a fault a line"),
             .init(name: "--retry", value: "off|honour|ignore", help: "after a refusal (off)"),
+            .init(name: "--warm-up", value: "TIME", help: "served first and not counted (0s)"),
             .init(name: "--patience", value: "TIME", help: "clients leave without a first token"),
             .init(name: "--scrape", value: "TIME", help: "between scrapes (1s; baselines 50ms)"),
             .init(name: "--seed", value: "N", help: "of the first run (1)"),
             .init(name: "--runs", value: "K", help: "runs of each policy, a seed each (1)"),
-            .init(name: "--output", value: "table|json", help: "how the result is printed"),
+            .init(name: "--threads", value: "N", help: "runs at one time (cores)"),
+            .init(name: "--output", value: "table|json|html", help: "how the result is printed"),
+            .init(name: "--speed-test", help: "how fast the twin is here; all else is left out"),
         ],
         example: "plimsoll simulate -f examples/budget.yaml --trace poisson:rate=5 --for 60s",
         notes: "A fault script's lines: \(FaultScript.grammar)")
 
-    private struct Result: Encodable {
-        var schema = Report.schema
-        var runs: [RunReport]
+    static func run(_ arguments: Arguments) throws -> Int32 {
+        if arguments.has("--speed-test") { return try Self.speedTest() }
+        let output = try Self.output(arguments)
+        let policies = try Self.policies(arguments)
+        let scenario = try Self.scenario(arguments)
+        var load = try Self.load(arguments, in: scenario)
+        let seed = UInt64(try arguments.number("--seed", in: 0...Int(Int32.max)) ?? 1)
+        let survey = try Self.survey(load, scenario, seed: seed)
+        try Self.requireFeasible(
+            survey, profile: arguments.text("--profile") ?? EngineProfile.llama31With8B.name)
+        let threads = try arguments.number("--threads", in: 1...256) ?? Machine.cores
+        let offered = try Self.scale(
+            &load, arguments, Basis(scenario, survey, policies, seed: seed, threads: threads))
+        let runs = try Self.runs(arguments, policies, scenario, load, seed, threads)
+        let result = SimulationResult(load: offered, runs: runs)
+        switch output {
+        case .json: Console.out(try JSON.text(result))
+        case .table: Console.write(result.table(), to: STDOUT_FILENO)
+        case .html: Console.write(try Self.page(result), to: STDOUT_FILENO)
+        }
+        return runs.allSatisfy { $0.outcome.faults.isEmpty } ? ExitCode.fine : ExitCode.no
     }
 
-    static func run(_ arguments: Arguments) throws -> Int32 {
-        let wantsJSON = try arguments.wantsJSON(others: ["table"])
-        let policies = try Self.policies(arguments)
-        let source = try Self.source(arguments)
-        var scenario = try Self.scenario(arguments)
-        let firstSeed = UInt64(try arguments.number("--seed", in: 0...Int(Int32.max)) ?? 1)
-        let runs = UInt64(try arguments.number("--runs", in: 1...10_000) ?? 1)
+    /// Every policy under every seed, in that order whatever ends first.
+    private static func runs(
+        _ arguments: Arguments, _ policies: [PolicyUnderTest], _ scenario: Scenario,
+        _ load: SimulatedLoad, _ firstSeed: UInt64, _ threads: Int
+    ) throws -> [RunReport] {
+        let seeds = try arguments.number("--runs", in: 1...10_000) ?? 1
         let interval = try arguments.duration("--scrape")
-        var reports: [RunReport] = []
-        for policy in policies {
-            for seed in firstSeed..<(firstSeed + runs) {
-                scenario.seed = seed
-                scenario.monitor.scrapeNanos =
-                    interval ?? (policy == .plimsoll ? 1_000_000_000 : 50_000_000)
-                let outcome: RunOutcome
-                do throws(TraceFault) {
-                    outcome = try policy.run(scenario, arrivals: try source.open(seed: seed))
-                } catch {
-                    throw UsageError("--trace: \(error)")
-                }
-                reports.append(
-                    RunReport(
-                        policy: policy.policyName, choice: policy.choiceName, seed: seed,
-                        outcome: outcome))
+        return try Blocking.wait {
+            try await RunBatch.results(of: policies.count * seeds, atOnce: threads) {
+                (index) throws(TraceFault) in
+                let policy = policies[index / seeds]
+                var world = scenario
+                world.seed = firstSeed + UInt64(index % seeds)
+                world.monitor.scrapeNanos = interval ?? policy.scrapeNanos
+                return RunReport(
+                    policy: policy.policyName, choice: policy.choiceName, seed: world.seed,
+                    outcome: try policy.run(world, arrivals: try load.open(seed: world.seed)))
             }
         }
-        if wantsJSON {
-            Console.out(try JSON.text(Result(runs: reports)))
-        } else {
-            for report in reports {
-                Console.out("\(report.policy), choice \(report.choice), seed \(report.seed)")
-                Console.out(report.outcome.report.table())
-            }
-        }
-        return reports.allSatisfy { $0.outcome.faults.isEmpty } ? ExitCode.fine : ExitCode.no
     }
 
     private static func policies(_ arguments: Arguments) throws(UsageError) -> [PolicyUnderTest] {

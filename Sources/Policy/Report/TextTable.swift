@@ -1,7 +1,8 @@
 /// Rows of text set in columns. No line is longer than `widthMax`: the last column wraps under
 /// itself.
-struct TextTable {
-    static let widthMax = 100
+package struct TextTable {
+    /// Characters of a line at most.
+    package static let widthMax = 100
     /// The widest a column but the last gets; longer text is cut, ending in `~`.
     private static let columnMax = 24
     private static let gap = 2
@@ -9,15 +10,18 @@ struct TextTable {
     private let rightAligned: Set<Int>
     private var rows: [[String]] = []
 
-    init(rightAligned: Set<Int>) {
+    /// An empty table; the columns named, from 0, are set flush right.
+    package init(rightAligned: Set<Int>) {
         self.rightAligned = rightAligned
     }
 
-    mutating func add(_ row: [String]) {
+    /// Adds a row under the others.
+    package mutating func add(_ row: [String]) {
         rows.append(row.map { Self.printable($0) })
     }
 
-    func lines(indent: Int) -> [String] {
+    /// The rows as lines, each `indent` characters in.
+    package func lines(indent: Int) -> [String] {
         let columns = rows.map(\.count).max() ?? 0
         guard columns > 0 else { return [] }
         var widths = [Int](repeating: 0, count: columns)
@@ -42,7 +46,7 @@ struct TextTable {
     }
 
     /// `text` in lines of at most `widthMax`, each `indent` in.
-    static func wrapped(_ text: String, indent: Int) -> [String] {
+    package static func wrapped(_ text: String, indent: Int) -> [String] {
         let text = printable(text)
         return wrapped(text, first: String(repeating: " ", count: indent), indent: indent)
     }

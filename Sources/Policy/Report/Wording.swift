@@ -12,7 +12,7 @@ package enum Wording {
     }
 
     /// A value of at least zero with `decimals` digits after the point, rounded to the nearest.
-    static func fixed(_ value: Double, _ decimals: Int) -> String {
+    package static func fixed(_ value: Double, _ decimals: Int) -> String {
         var unit: UInt64 = 1
         for _ in 0..<decimals { unit *= 10 }
         let scaled = (value * Double(unit)).rounded()

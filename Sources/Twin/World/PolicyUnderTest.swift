@@ -25,6 +25,10 @@ package enum PolicyUnderTest: Sendable, Hashable {
         }
     }
 
+    /// How often it has engines scraped unless told otherwise, in nanoseconds: the product's
+    /// gateway once a second, the field's routers every 50 ms.
+    package var scrapeNanos: UInt64 { self == .plimsoll ? 1_000_000_000 : 50_000_000 }
+
     /// Runs a scenario under this policy; throws what is wrong with the arrivals.
     package func run(
         _ scenario: Scenario, arrivals: ArrivalStream

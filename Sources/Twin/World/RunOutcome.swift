@@ -4,6 +4,7 @@ package import Report
 import RequestPath
 import Statistics
 import Time
+import Workload
 
 /// What came of one run: the budget report, and what only a twin can know.
 package struct RunOutcome: Sendable, Hashable {
@@ -50,6 +51,8 @@ package struct RunOutcome: Sendable, Hashable {
     package let healthChanges: UInt64
     /// Steps of the policy.
     package let policySteps: Int
+    /// Requests of the workload that were left out because they exceed the context.
+    package let tooLong: UInt64
     /// Invariants that did not hold, in words; empty when all did.
     package let faults: [String]
 }
@@ -95,7 +98,7 @@ extension Simulation {
             cachedPromptShare: share(account.cachedTokens, account.promptTokens),
             preemptions: account.preemptions, ladderMoves: account.ladderMoves,
             healthChanges: account.healthChanges, policySteps: policySteps,
-            faults: account.faults)
+            tooLong: arrivals.tooLong, faults: account.faults)
     }
 }
 

@@ -30,6 +30,7 @@ package struct RunReport: Sendable, Encodable {
         case cachedPromptShare = "cached_prompt_share"
         case ladderMoves = "ladder_moves"
         case healthChanges = "health_changes"
+        case tooLong = "filtered_too_long"
         case faults = "broken_invariants"
     }
 
@@ -54,6 +55,7 @@ package struct RunReport: Sendable, Encodable {
         try container.encode(outcome.preemptions, forKey: .preemptions)
         try container.encode(outcome.ladderMoves, forKey: .ladderMoves)
         try container.encode(outcome.healthChanges, forKey: .healthChanges)
+        try container.encode(outcome.tooLong, forKey: .tooLong)
         try container.encode(outcome.faults, forKey: .faults)
     }
 }

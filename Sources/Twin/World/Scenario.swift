@@ -12,6 +12,8 @@ package struct Scenario: Sendable {
         package var replicas: Int
         /// GPUs that one of them occupies.
         package var gpus: Int
+        /// Whether answers end with their usage, as OpenAI's do.
+        package var tellsUsage = true
 
         /// Describes a pool.
         package init(engine: EngineConfiguration, replicas: Int, gpus: Int) {
@@ -96,6 +98,9 @@ package struct Clients: Sendable, Equatable {
     /// Requests state the length of their answer as the limit, as `plimsoll replay` writes them;
     /// false: they state none.
     package var statesLimit = true
+    /// Answers are asked for token by token; false: in one piece, and then nobody sees the first
+    /// token or progress.
+    package var streams = true
 
     /// Clients that ask once and wait.
     package init() {}

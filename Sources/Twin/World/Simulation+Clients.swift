@@ -47,7 +47,8 @@ extension Simulation {
             promptBytes: UInt32(clamping: bytes),
             outputTokensMax: scenario.clients.statesLimit
                 ? UInt32(clamping: request.outputWanted) : nil,
-            promptHash: hash, bodyBytes: UInt32(clamping: bytes))
+            streams: scenario.clients.streams, promptHash: hash,
+            bodyBytes: UInt32(clamping: bytes))
         question.prefixHashes = request.arrival.prefixHashes
         return question
     }

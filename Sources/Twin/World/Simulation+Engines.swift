@@ -139,12 +139,14 @@ extension Simulation {
         let id = live.id(of: slot)
         switch event.kind {
         case .firstToken:
-            live[slot].firstTokenAt = now
             live[slot].producedTokens = 1
             prefillDone(slot)
+            guard scenario.clients.streams else { return }
+            live[slot].firstTokenAt = now
             tell(.firstToken(id))
         case .token:
             live[slot].producedTokens = UInt64(event.produced)
+            guard scenario.clients.streams else { return }
             tell(.progress(id, outputTokens: UInt32(clamping: event.produced)))
         case .preempted: account.preemptions += 1
         case .finished:
@@ -159,7 +161,10 @@ extension Simulation {
                 promptTokens: UInt32(clamping: live[slot].arrival.inputTokens),
                 outputTokens: UInt32(clamping: event.produced),
                 cachedTokens: UInt32(clamping: event.cached))
-            tell(.finish(id, usage: usage))
+            let pool = scenario.pools[endpoints[live[slot].endpoint].model]
+            // The first byte of a whole answer comes with its last.
+            if !scenario.clients.streams { tell(.firstToken(id)) }
+            tell(.finish(id, usage: pool.tellsUsage ? usage : nil))
             settle(slot, .completed)
         }
     }

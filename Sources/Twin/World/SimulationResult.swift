@@ -1,0 +1,159 @@
+package import Report
+
+/// What runs were offered.
+package struct OfferedLoad: Sendable, Encodable {
+    /// Expected requests a second, in the time of the runs.
+    package var requestsPerSecond: Double
+    /// Of the capacity, where it was asked for.
+    package var factor: Double?
+    /// What the pair can do, where it was searched.
+    package var capacity: Capacity?
+    /// TTFT of the workload with an idle engine for each request.
+    package var unloaded: Report.Quantiles
+
+    /// Load of so many requests a second.
+    package init(requestsPerSecond: Double, unloaded: Report.Quantiles) {
+        self.requestsPerSecond = requestsPerSecond
+        self.unloaded = unloaded
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case capacity
+        case requestsPerSecond = "requests_per_s"
+        case factor = "load_factor"
+        case unloaded = "unloaded_ttft_ms"
+    }
+}
+
+/// Everything `plimsoll simulate` found: the load, and the runs in the order asked for.
+package struct SimulationResult: Sendable, Encodable {
+    /// The schema of the whole and of each run.
+    package let schema = Report.schema
+    package let load: OfferedLoad
+    package let runs: [RunReport]
+
+    /// Joins load and runs.
+    package init(load: OfferedLoad, runs: [RunReport]) {
+        self.load = load
+        self.runs = runs
+    }
+
+    /// For a terminal: the load, one table that compares the policies (medians over their seeds),
+    /// the whole report of a run that is alone, and every invariant that broke.
+    package func table() -> String {
+        var lines = loadLines + [""] + comparison(SimulationResult.seen) + [""]
+        lines += comparison(SimulationResult.spent)
+        if let only = runs.first, runs.count == 1 {
+            lines +=
+                [""]
+                + only.outcome.report.table().split(
+                    separator: "\n", omittingEmptySubsequences: false
+                ).dropLast().map(String.init)
+        } else if let note = runs.first?.outcome.report.note {
+            lines += [""] + TextTable.wrapped("note: " + note, indent: 0)
+        }
+        for run in runs {
+            for fault in run.outcome.faults {
+                lines += TextTable.wrapped(
+                    "BROKEN INVARIANT: \(run.policy), \(run.choice), seed \(run.seed): \(fault)",
+                    indent: 0)
+            }
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private var loadLines: [String] {
+        var text = "offered \(Wording.fixed(load.requestsPerSecond, 2)) requests/s"
+        if let capacity = load.capacity, let factor = load.factor {
+            text += ", \(Wording.fixed(factor, 2)) times the capacity of "
+            text += "\(Wording.fixed(capacity.requestsPerSecond, 2)) requests/s (the most at which "
+            text += "\(Wording.fixed(capacity.shareRequired * 100, 0)) % are good, Poisson, the "
+            text += "same lengths; found with \(capacity.policy), \(capacity.choice), "
+            text += "\(Wording.grouped(capacity.probeRequests)) requests a probe, "
+            text += "\(Wording.grouped(UInt64(capacity.stepTokens))) tokens a step)"
+        }
+        if let p99 = load.unloaded.p99 {
+            text += "; TTFT p99 on idle engines \(Wording.duration(millis: p99))"
+        }
+        if let left = runs.first?.outcome.tooLong, left > 0 {
+            text += "; \(Wording.grouped(left)) requests exceed the context and were left out"
+        }
+        return TextTable.wrapped(text, indent: 0)
+    }
+}
+
+/// The columns of the comparison.
+extension SimulationResult {
+    struct Column {
+        var title: String
+        var decimals: Int
+        var value: (RunOutcome) -> Double?
+    }
+
+    /// What clients saw.
+    static var seen: [Column] {
+        [
+            Column(title: "good %", decimals: 1) { $0.report.figures.goodput.share * 100 },
+            Column(title: "in work", decimals: 1) { $0.report.figures.goodput.work.share * 100 },
+            Column(title: "refused", decimals: 1) { outcome in
+                let figures = outcome.report.figures
+                return Double(figures.refused.total) * 100 / Double(max(1, figures.offered))
+            },
+            Column(title: "TTFT p50", decimals: 0) { $0.report.figures.ttft.p50 },
+            Column(title: "p99 ms", decimals: 0) { $0.report.figures.ttft.p99 },
+            Column(title: "ITL p99", decimals: 1) { $0.report.figures.itl.p99 },
+            Column(title: "E2E p99 s", decimals: 1) {
+                $0.report.figures.e2e.p99.map { $0 / 1_000 }
+            },
+        ]
+    }
+
+    /// What it cost, and how it was shared.
+    static var spent: [Column] {
+        [
+            Column(title: "wasted %", decimals: 1) { $0.wastedTokenShare * 100 },
+            Column(title: "early %", decimals: 1) { $0.earlyRefusalShare.map { $0 * 100 } },
+            Column(title: "overshoot", decimals: 0) { Double($0.engineQueueOvershoot) },
+            Column(title: "idle s", decimals: 1) { $0.idleWhileWaitingSeconds },
+            Column(title: "Jain", decimals: 3) { $0.report.fairness },
+            Column(title: "tries", decimals: 2) { $0.report.retryAmplification },
+            Column(title: "GPU h", decimals: 2) { $0.gpuSeconds / 3_600 },
+            Column(title: "cost", decimals: 5) { $0.costPerGoodRequest },
+        ]
+    }
+
+    private func comparison(_ columns: [Column]) -> [String] {
+        var table = TextTable(rightAligned: Set(2...(columns.count + 1)))
+        table.add(["policy", "choice"] + columns.map(\.title))
+        for group in groups {
+            table.add(
+                [group[0].policy, group[0].choice]
+                    + columns.map { column in
+                        let values = group.compactMap { column.value($0.outcome) }
+                        return Self.median(values).map { Wording.fixed($0, column.decimals) } ?? "-"
+                    })
+        }
+        return table.lines(indent: 0)
+    }
+
+    /// Runs of one policy and choice, in the order of the runs.
+    private var groups: [[RunReport]] {
+        var groups: [[RunReport]] = []
+        for run in runs {
+            if let last = groups.last?.first, last.policy == run.policy, last.choice == run.choice {
+                groups[groups.count - 1].append(run)
+            } else {
+                groups.append([run])
+            }
+        }
+        return groups
+    }
+
+    /// The middle value, or the mean of the two; nil without any.
+    static func median(_ values: [Double]) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}
