@@ -82,6 +82,7 @@ enum SimulateCommand: Command {
     ) throws -> [RunReport] {
         let seeds = try arguments.number("--runs", in: 1...10_000) ?? 1
         let interval = try arguments.duration("--scrape")
+        guard interval ?? .max >= 1_000_000 else { throw UsageError("--scrape is at least 1ms") }
         return try Blocking.wait {
             try await RunBatch.results(of: policies.count * seeds, atOnce: threads) {
                 (index) throws(TraceFault) in

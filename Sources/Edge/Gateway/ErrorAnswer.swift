@@ -90,19 +90,6 @@ package struct ErrorAnswer {
 }
 
 extension RefusalReason {
-    /// Bounded label for codes, headers and metrics.
-    package var label: String {
-        switch self {
-        case .saturated: "saturated"
-        case .queueFull: "queue_full"
-        case .rateLimited: "rate_limited"
-        case .infeasible: "infeasible"
-        case .tooLong: "context_length_exceeded"
-        case .noCapacity: "no_capacity"
-        case .draining: "draining"
-        }
-    }
-
     /// What happened and what helps, for a person.
     func message(model: String) -> String {
         switch self {

@@ -88,6 +88,19 @@ package enum RefusalReason: Sendable, Equatable, CaseIterable {
     /// The gateway is shutting down. 503.
     case draining
 
+    /// Bounded label for codes, headers and metrics.
+    package var label: String {
+        switch self {
+        case .saturated: "saturated"
+        case .queueFull: "queue_full"
+        case .rateLimited: "rate_limited"
+        case .infeasible: "infeasible"
+        case .tooLong: "context_length_exceeded"
+        case .noCapacity: "no_capacity"
+        case .draining: "draining"
+        }
+    }
+
     /// Whether capacity exists and is contended (429), or there is none (503).
     package var isContention: Bool {
         switch self {

@@ -138,18 +138,3 @@ extension LiveRequest {
         }
     }
 }
-
-extension RefusalReason {
-    /// The code of the gateway's answer.
-    var label: String {
-        switch self {
-        case .saturated: "saturated"
-        case .queueFull: "queue_full"
-        case .rateLimited: "rate_limited"
-        case .infeasible: "infeasible"
-        case .tooLong: "context_length_exceeded"
-        case .noCapacity: "no_capacity"
-        case .draining: "draining"
-        }
-    }
-}
