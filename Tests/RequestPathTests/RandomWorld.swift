@@ -82,6 +82,7 @@ struct RandomWorld {
         case 94: self.addEndpoint()
         case 95: self.removeEndpoint()
         case 96: self.replan()
+        case 98: self.probeOfItself()
         case 97: if self.random.chance(0.02) { self.drain() }
         default: break
         }
@@ -158,6 +159,14 @@ struct RandomWorld {
         guard !self.probes.isEmpty else { return }
         let id = self.probes.remove(at: self.random.below(self.probes.count))
         self.tell(.probed(id, healthy: healthy))
+    }
+
+    /// Health is looked at all the time, also before what is due has been told to be.
+    private mutating func probeOfItself() {
+        guard !self.endpoints.isEmpty else { return }
+        let id = self.endpoints[self.random.below(self.endpoints.count)].id
+        self.now = self.now.advanced(byNanos: UInt64(60_000_000 * self.random.unit()))
+        self.tell(.probed(id, healthy: self.random.chance(0.9)))
     }
 
     private mutating func scrape() {

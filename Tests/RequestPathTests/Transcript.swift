@@ -51,6 +51,8 @@ private struct Teller {
         switch command {
         case "plan": self.admission = Admission(plan: Self.plan(rest), seed: 1)
         case "wait": self.wait(Double(rest.number(0)))
+        // Time that passes without the clock being told, as in a loop that is late.
+        case "pass": self.nowMs += Double(rest.number(0))
         default:
             guard let event = Self.event(command, rest) else { return ["? \(line)"] }
             for event in event { self.step(event) }

@@ -69,8 +69,8 @@ extension Admission {
                 self.pools[model].startNanos = (self.pools[model].startNanos + took) / 2
                 actions.append(.healthChanged(id, healthy: true))
             }
-            self.refresh(id.raw)
         }
+        self.refresh(id.raw)
         self.setEndpointTimer(id.raw)
         self.pump(model, now: now, into: &actions)
     }
