@@ -14,6 +14,8 @@ struct RandomWorld {
         var arrivedAt: Instant
         var stage: Stage
         var attempt = 0
+        /// Where a second try is under way.
+        var second: EndpointID?
         var tokens: UInt32 = 0
     }
 
@@ -22,6 +24,7 @@ struct RandomWorld {
     private(set) var faults: [String] = []
     private(set) var settled = 0
     private(set) var arrivals = 0
+    private(set) var hedges = 0
 
     private var random: SmallRandom
     private var plan: Plan
@@ -125,14 +128,23 @@ struct RandomWorld {
             return self.tell(.cancel(request))
         }
         guard case .inFlight(let endpoint, let answered) = entry.stage else { return }
+        if let second = entry.second, self.random.chance(0.6) {
+            return self.moveSecond(request, second)
+        }
         if self.random.chance(0.12) {
             let failure = Failure.allCases[self.random.below(Failure.allCases.count)]
+            if let second = entry.second {
+                self.book[id]?.second = nil
+                self.book[id]?.stage = .inFlight(second, answered: false)
+                return self.tell(.attemptFailed(request, failure, beforeFirstByte: true))
+            }
             self.failing = request
             self.book[id]?.stage = .queued
             self.tell(.attemptFailed(request, failure, beforeFirstByte: !answered))
             self.failing = nil
         } else if !answered, entry.arrival.streams || self.random.chance(0.3) {
             self.book[id]?.stage = .inFlight(endpoint, answered: true)
+            self.book[id]?.second = nil
             self.book[id]?.tokens = 1
             self.tell(.firstToken(request))
         } else if answered, self.random.chance(0.6) {
@@ -141,6 +153,20 @@ struct RandomWorld {
             self.tell(.progress(request, outputTokens: tokens))
         } else {
             self.finish(id)
+        }
+    }
+
+    /// The second of two tries answers first, fails, or is cancelled for the first.
+    private mutating func moveSecond(_ request: RequestID, _ second: EndpointID) {
+        self.book[request.raw]?.second = nil
+        switch self.random.below(3) {
+        case 0:
+            self.book[request.raw]?.stage = .inFlight(second, answered: false)
+            self.tell(.hedgeWon(request))
+        case 1: self.tell(.hedgeFailed(request, nil))
+        default:
+            let failure = Failure.allCases[self.random.below(Failure.allCases.count)]
+            self.tell(.hedgeFailed(request, failure))
         }
     }
 
@@ -268,6 +294,7 @@ struct RandomWorld {
     private mutating func check(_ action: Action) {
         switch action {
         case .dispatch(let id, let dispatch): self.checkDispatch(id, dispatch)
+        case .hedge(let id, let dispatch): self.checkHedge(id, dispatch)
         case .refuse(let id, let refusal):
             if refusal.retryAfterNanos == 0 { self.faults.append("no Retry-After") }
             guard let entry = self.book[id.raw], entry.stage == .queued || self.failing == id else {
@@ -310,6 +337,19 @@ struct RandomWorld {
         self.checkRoom(dispatch.endpoint)
     }
 
+    /// A second try goes to another engine of the model, once, before the first token, while nobody
+    /// waits.
+    private mutating func checkHedge(_ id: RequestID, _ dispatch: Dispatch) {
+        guard let entry = self.book[id.raw], entry.arrival.retryable, entry.arrival.streams,
+            entry.second == nil, case .inFlight(let first, answered: false) = entry.stage,
+            first != dispatch.endpoint
+        else { return self.faults.append("hedged \(id), which may not be") }
+        self.hedges += 1
+        self.book[id.raw]?.second = dispatch.endpoint
+        let known = self.endpoints.first { $0.id == dispatch.endpoint }
+        if known?.model != dispatch.model { self.faults.append("\(id) hedged at a stranger") }
+    }
+
     /// At the end of a step an endpoint that was sent work holds no more than its room.
     private mutating func checkRoom(_ id: EndpointID) {
         guard let gauges = self.admission.gauges(of: id) else { return }
@@ -340,6 +380,7 @@ struct RandomWorld {
             models.append(
                 ModelPlan(
                     name: "model\(index)", classes: classes, ladder: ladder, retryShare: 0.2,
+                    hedgeShare: random.chance(0.5) ? 0.5 : 0,
                     maxContextTokens: random.chance(0.3) ? 8000 : nil,
                     interTokenBoundNanos: random.chance(0.5) ? 60_000_000 : nil,
                     coldStartNanos: random.chance(0.5) ? 5_000_000_000 : nil,

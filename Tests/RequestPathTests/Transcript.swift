@@ -89,6 +89,7 @@ private struct Teller {
             queueRequestsMax: words.value("queue").flatMap(Int.init) ?? 2000)
         var model = ModelPlan(name: "chat", classes: [bounds])
         model.concurrentRequestsMax = words.value("slots").flatMap(UInt32.init)
+        model.hedgeShare = words.value("hedge").flatMap(Double.init) ?? 0
         model.coldStartNanos = words.value("cold").flatMap(UInt64.init).map { $0 * 1_000_000 }
         model.interTokenBoundNanos = words.value("itl").flatMap(UInt64.init).map { $0 * 1_000_000 }
         let other = ModelPlan(name: "small", classes: [bounds])
@@ -136,6 +137,9 @@ private struct Teller {
                 return nil
             }
             return [.attemptFailed(request, failure, beforeFirstByte: !words.has("late"))]
+        case "won": return [.hedgeWon(request)]
+        case "unhedged":
+            return [.hedgeFailed(request, Failure.allCases.first { words.has("\($0)") })]
         case "drain": return [.drain]
         default: return nil
         }
@@ -168,6 +172,7 @@ private struct Teller {
             if dispatch.attempt > 1 { text += " attempt \(dispatch.attempt)" }
             if dispatch.waited != .none { text += " waited \(dispatch.waited)" }
             return text
+        case .hedge(let id, let dispatch): return "hedge \(id.raw) at \(dispatch.endpoint.raw)"
         case .refuse(let id, let refusal):
             let late = refusal.late ? " late" : ""
             return "refuse \(id.raw) \(refusal.reason)\(late) after "

@@ -77,6 +77,14 @@ struct GatewayMetrics {
             "plimsoll_engine_retries_total", "Second and later tries at another endpoint.",
             \.retries)
         self.text.open(
+            "plimsoll_hedges_total", .counter,
+            "Second tries before the first token: won, or lost to the first.")
+        for group in self.view.counters.groups {
+            let labels = self.labels(group)
+            self.text.sample(group.hedgesWon, labels + [Label("outcome", "won")])
+            self.text.sample(group.hedgesLost, labels + [Label("outcome", "lost")])
+        }
+        self.text.open(
             "plimsoll_degraded_requests_total", .counter,
             "Requests that were served under a step of the degrade ladder.")
         for group in self.view.counters.groups {

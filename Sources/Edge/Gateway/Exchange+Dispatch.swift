@@ -37,10 +37,18 @@ extension Exchange {
         let upstream = endpoint.client.connection(fresh: fresh)
         self.upstream = upstream
         self.heardAt = self.gateway.loop.now
+        self.transmit(self.dispatch, at: endpoint, over: upstream, handler: self)
+    }
+
+    /// Writes the request as `dispatch` says.
+    func transmit(
+        _ dispatch: Dispatch, at endpoint: EngineLink, over upstream: ClientConnection,
+        handler: any ClientHandler
+    ) {
         let raw = self.connection.buffer.bytes
         let range = self.connection.bodyRange
         let body = UnsafeRawBufferPointer(rebasing: raw[range.start..<range.end])
-        let edits = self.edits(body, endpoint)
+        let edits = self.edits(body, dispatch)
         let head = self.gateway.scratch
         head.removeAll()
         head.append(self.engineHead)
@@ -50,23 +58,24 @@ extension Exchange {
         if edits.isEmpty, body.count <= Self.joinedBytesMax {
             // Copying a small body costs less than a second run in the system call.
             head.append(body)
-            self.write(head, UnsafeRawBufferPointer(start: nil, count: 0), edits, to: upstream)
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            self.write(head, none, edits, over: upstream, handler: handler)
         } else {
-            self.write(head, body, edits, to: upstream)
+            self.write(head, body, edits, over: upstream, handler: handler)
         }
     }
 
-    private func edits(_ body: UnsafeRawBufferPointer, _ endpoint: EngineLink) -> BodyEdits {
+    private func edits(_ body: UnsafeRawBufferPointer, _ dispatch: Dispatch) -> BodyEdits {
         var edits = BodyEdits()
         let span = body.assumingMemoryBound(to: UInt8.self).span
-        let target = self.gateway.config.models[self.dispatch.model.raw]
+        let target = self.gateway.config.models[dispatch.model.raw]
         if let name = self.body.model, !span.equals(name, target.engineName) {
             edits.rename(self.body, to: target.engineName)
         }
         if self.surface.needsUsageOption, target.tellsUsage {
             self.addsUsage = edits.askForUsage(self.body, span)
         }
-        if let cap = self.dispatch.outputTokensCap {
+        if let cap = dispatch.outputTokensCap {
             edits.cap(self.body, self.surface, tokens: cap, span)
         }
         return edits
@@ -74,7 +83,7 @@ extension Exchange {
 
     private func write(
         _ head: HeadBuilder, _ body: UnsafeRawBufferPointer, _ edits: BodyEdits,
-        to upstream: ClientConnection
+        over upstream: ClientConnection, handler: any ClientHandler
     ) {
         let capacity = 2 + 2 * edits.edits.count
         withUnsafeTemporaryAllocation(of: WriteBuffer.self, capacity: capacity) { out in
@@ -94,13 +103,18 @@ extension Exchange {
             }
             add(UnsafeRawBufferPointer(rebasing: body[from...]))
             withExtendedLifetime(edits) {
-                upstream.send(UnsafeMutableBufferPointer(rebasing: out[..<used]), handler: self)
+                upstream.send(UnsafeMutableBufferPointer(rebasing: out[..<used]), handler: handler)
             }
         }
     }
 
     /// Tells admission that this try is over; it answers with another dispatch or a failure.
     func attemptFailed(_ failure: Failure) {
+        if self.second != nil, self.isAdmitted {
+            self.promoteSecond()
+            return self.gateway.step(
+                .attemptFailed(self.requestID, failure, beforeFirstByte: true))
+        }
         self.dropUpstream()
         guard self.isAdmitted else { return }
         let before: Bool

@@ -114,6 +114,10 @@ extension Exchange: ClientHandler {
     /// The answer is certain from here on: no other try.
     private func firstByte() {
         self.relay = .started
+        if self.second != nil {
+            self.dropSecond()
+            self.gateway.step(.hedgeFailed(self.requestID, nil))
+        }
         if !self.isEventStream { self.firstToken() }
     }
 
@@ -194,10 +198,7 @@ extension Exchange: ClientHandler {
         switch failure {
         case .disconnected(responseStarted: false, fresh: false) where !self.hasRetriedFresh:
             self.retryFresh()
-        case .connect(let error):
-            self.attemptFailed(error.code == .refused ? .refused : .disconnected)
-        case .disconnected: self.attemptFailed(.disconnected)
-        case .malformed: self.attemptFailed(.malformed)
+        default: self.attemptFailed(failure.asFailure)
         }
     }
 

@@ -43,6 +43,8 @@ final class Exchange {
     let engineHead = HeadBuilder()
 
     var upstream: ClientConnection?
+    /// The try at another engine while the first one's first byte is late.
+    var second: SecondTry?
     /// When the engine was sent the request or last said something.
     var heardAt = Instant.zero
     /// Since when bytes wait for a client that does not read; `nil` while it keeps up.
@@ -172,6 +174,7 @@ final class Exchange {
 
     /// Closes the connection to the engine, which cancels the request there.
     func dropUpstream() {
+        self.dropSecond()
         self.upstream?.close()
         self.upstream = nil
     }

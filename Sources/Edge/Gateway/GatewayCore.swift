@@ -206,8 +206,8 @@ extension Action {
     /// The request an action is for; `nil` when it is for none.
     var request: RequestID? {
         switch self {
-        case .dispatch(let request, _), .refuse(let request, _), .abort(let request),
-            .fail(let request, _):
+        case .dispatch(let request, _), .hedge(let request, _), .refuse(let request, _),
+            .abort(let request), .fail(let request, _):
             request
         case .probe, .ladderMoved, .healthChanged: nil
         }

@@ -114,6 +114,9 @@ package final class GatewayLoop {
         case .dispatch(let request, let dispatch):
             guard let exchange = self.exchange(request) else { return }
             exchange.send(dispatch)
+        case .hedge(let request, let dispatch):
+            guard let exchange = self.exchange(request) else { return }
+            exchange.hedge(dispatch)
         case .refuse(let request, let refusal):
             guard let exchange = self.exchange(request) else { return }
             exchange.isAdmitted = false

@@ -19,6 +19,8 @@ package struct GroupCounters: Sendable {
     /// By step, from 1 on at index 0.
     package var degraded = [UInt64](repeating: 0, count: GroupCounters.stepsMax)
     package var retries: UInt64 = 0
+    package var hedgesWon: UInt64 = 0
+    package var hedgesLost: UInt64 = 0
     /// Clients' retries of refused requests: these are not offered twice.
     package var clientRetries: UInt64 = 0
     /// In the order of `RefusalReason.allCases`, decided on arrival or later.
@@ -96,6 +98,11 @@ package struct GroupCounters: Sendable {
         if record.isRetry { self.clientRetries += 1 }
         if record.ladderStep > 0 { self.degraded[min(record.ladderStep, Self.stepsMax) - 1] += 1 }
         if record.attempts > 1 { self.retries += UInt64(record.attempts - 1) }
+        switch record.hedge {
+        case .none: break
+        case .won: self.hedgesWon += 1
+        case .lost: self.hedgesLost += 1
+        }
         self.promptTokens += UInt64(record.promptTokens)
         self.outputTokens += UInt64(record.outputTokens)
         self.cachedTokens += UInt64(record.cachedTokens)
@@ -159,6 +166,8 @@ package struct GroupCounters: Sendable {
         self.clientErrors += other.clientErrors
         self.abandoned += other.abandoned
         self.retries += other.retries
+        self.hedgesWon += other.hedgesWon
+        self.hedgesLost += other.hedgesLost
         self.clientRetries += other.clientRetries
         self.good += other.good
         Self.add(other.degraded, to: &self.degraded)

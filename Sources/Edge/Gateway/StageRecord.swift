@@ -103,6 +103,15 @@ package enum Outcome: Sendable, Equatable {
     case abandoned
 }
 
+/// Whether a request had a second try before its first token, and what came of it.
+package enum HedgeOutcome: Sendable, Equatable {
+    case none
+    /// The first try answered, or none did.
+    case lost
+    /// The second try answered.
+    case won
+}
+
 /// Why an admitted request failed; bounded labels.
 package enum FailureKind: String, Sendable, CaseIterable {
     case noEndpoint = "no_endpoint"
@@ -124,6 +133,7 @@ package struct RequestRecord: Sendable {
     package var endpoint: EndpointID?
     package var waited = WaitCause.none
     package var attempts = 0
+    package var hedge = HedgeOutcome.none
     package var ladderStep = 0
     package var isStreaming = false
     package var promptTokens: UInt32 = 0
@@ -150,6 +160,7 @@ package struct RequestRecord: Sendable {
         self.endpoint = nil
         self.waited = .none
         self.attempts = 0
+        self.hedge = .none
         self.ladderStep = 0
         self.isStreaming = false
         self.promptTokens = 0

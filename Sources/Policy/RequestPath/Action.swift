@@ -2,6 +2,9 @@
 package enum Action: Sendable, Equatable {
     /// Send the request to an engine; a later `dispatch` of the same request is its next attempt.
     case dispatch(RequestID, Dispatch)
+    /// Send the request to a second engine as well. The first of the two to send a byte of its answer
+    /// is the attempt, the other is cancelled; where one fails, the other is the attempt.
+    case hedge(RequestID, Dispatch)
     /// Answer without an engine. The request is settled.
     case refuse(RequestID, Refusal)
     /// The hard deadline passed with no first token: cancel the attempt and answer 504. Settled.

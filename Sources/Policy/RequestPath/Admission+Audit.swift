@@ -50,6 +50,9 @@ extension Admission {
             inFlight[Int(record.endpoint)] += 1
             prefill[Int(record.endpoint)] += record.prefillOwed ? Int(record.prefillTokens) : 0
             tenants[Int(record.tenant)] += 1
+            guard record.hedge >= 0 else { continue }
+            inFlight[Int(record.hedge)] += 1
+            prefill[Int(record.hedge)] += Int(record.prefillTokens)
         }
         for index in self.endpoints.indices {
             let ledger = self.endpoints[index].ledger

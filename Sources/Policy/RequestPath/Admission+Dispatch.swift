@@ -88,7 +88,7 @@ extension Admission {
     /// it only when there is no other. Of a large pool the first `choices` with room are compared,
     /// from a place drawn at random. What an endpoint has of the prompt in its prefix cache counts
     /// for the time it saves.
-    private mutating func pick(_ model: Int, for slot: Int) -> Int? {
+    mutating func pick(_ model: Int, for slot: Int, besides excluded: Int = -1) -> Int? {
         let count = self.pools[model].endpoints.count
         guard count > 0 else { return nil }
         var best: Int?
@@ -98,6 +98,7 @@ extension Admission {
         for _ in 0..<count {
             let index = Int(self.pools[model].endpoints[position])
             position = position + 1 == count ? 0 : position + 1
+            if index == excluded { continue }
             let prefill = self.prefillTokens(slot, at: index)
             guard self.rooms[index].fits(self.slab[slot], prefillTokens: prefill) else { continue }
             var nanos = self.rooms[index].completionNanos(self.slab[slot], prefillTokens: prefill)
@@ -159,6 +160,7 @@ extension Admission {
         if self.slab[slot].attempt == 1 {
             self.pools[model].retries.earn(share: self.pools[model].bounds.retryShare)
         }
+        self.slab[slot].hedge = -1
         self.settlePrefix(slot, at: index)
         self.chargeFlow(slot)
         self.endpoints[index].ledger.debit(self.slab[slot])
@@ -193,13 +195,19 @@ extension Admission {
             prefillTokens: Double(record.prefillTokens), outputTokens: Double(record.outputTokens))
         self.queues.charge(flow: Int(record.flow), work: work)
         self.slab[slot].charged += work
+        if record.attempt == 1 {
+            let model = Int(record.served)
+            self.pools[model].hedging.earn(
+                work: work, share: self.pools[model].bounds.hedgeShare)
+        }
     }
 
-    /// A streamed answer is aborted at its deadline; of a whole one the prompt is taken as computed
+    /// A streamed answer is hedged when it is late and aborted at its deadline; of a whole one the prompt is taken as computed
     /// when it should be, since nothing will tell.
     private mutating func setAttemptTimer(_ slot: Int, now: Instant) {
         if self.slab[slot].streams {
-            self.timers.set(slot, at: max(now, self.slab[slot].deadline))
+            let deadline = max(now, self.slab[slot].deadline)
+            self.timers.set(slot, at: min(deadline, self.hedgeInstant(slot, now: now) ?? deadline))
             return
         }
         let steps = self.pools[Int(self.slab[slot].served)].steps

@@ -10,6 +10,7 @@ extension Admission {
         self.slab[slot].outputSeen = 1
         self.pools[Int(record.served)].outputs.produced(1)
         self.timers.clear(slot)
+        self.dropHedge(slot)
         self.creditPrefill(slot)
         if record.streams { self.learnFirstToken(record, now: now) }
         self.noteSuccess(index, into: &actions)
@@ -103,6 +104,13 @@ extension Admission {
         guard self.slab[slot].phase == .inFlight else { return }
         let index = Int(self.slab[slot].endpoint)
         let model = Int(self.slab[slot].served)
+        if self.slab[slot].hedge >= 0 {
+            // The second try takes its place.
+            self.promoteHedge(slot)
+            self.noteFailure(
+                index, failure, prompt: self.slab[slot].promptHash, now: now, into: &actions)
+            return self.afterChange(at: index, now: now, into: &actions)
+        }
         self.endAttempt(slot)
         self.noteFailure(
             index, failure, prompt: self.slab[slot].promptHash, now: now, into: &actions)
@@ -154,6 +162,7 @@ extension Admission {
     mutating func endAttempt(_ slot: Int) {
         let index = Int(self.slab[slot].endpoint)
         self.timers.clear(slot)
+        self.dropHedge(slot)
         self.creditPrefill(slot)
         self.endpoints[index].ledger.credit(self.slab[slot])
         let tenant = Int(self.slab[slot].tenant)
@@ -222,6 +231,12 @@ extension Admission {
         let index = Int(record.endpoint)
         let model = Int(record.served)
         let nanos = now.nanosSince(record.dispatchedAt)
+        let steps = self.endpoints[index].steps
+        let expected = steps.isLearned ? steps : self.pools[model].steps
+        self.pools[model].hedging.learn(
+            nanos: nanos,
+            predictedNanos: expected.firstTokenNanos(tokens: Double(record.prefillAtDispatch)),
+            stepNanos: expected.interTokenNanos, now: now)
         self.endpoints[index].steps.learnFirstToken(
             tokens: record.prefillAtDispatch, nanos: nanos)
         self.pools[model].steps.learnFirstToken(tokens: record.prefillAtDispatch, nanos: nanos)

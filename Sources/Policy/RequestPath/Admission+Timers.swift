@@ -76,6 +76,7 @@ extension Admission {
             self.afterChange(at: index, now: now, into: &actions)
             return
         }
+        if now < record.deadline { return self.considerHedge(slot, now: now, into: &actions) }
         actions.append(.abort(record.id))
         self.learnError(record, actualNanos: now.nanosSince(record.arrival), now: now)
         self.endAttempt(slot)

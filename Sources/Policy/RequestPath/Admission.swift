@@ -60,6 +60,10 @@ package struct Admission: Sendable {
                 $0.attemptFailed(
                     $1, failure, beforeFirstByte: beforeFirstByte, now: now, into: &actions)
             }
+        case .hedgeWon(let id):
+            self.withSlot(id) { $0.hedgeWon($1, now: now, into: &actions) }
+        case .hedgeFailed(let id, let failure):
+            self.withSlot(id) { $0.hedgeFailed($1, failure, now: now, into: &actions) }
         case .cancel(let id):
             self.withSlot(id) { $0.cancel($1, now: now, into: &actions) }
         case .endpointAdded(let id, let model, let ready):

@@ -12,6 +12,12 @@ package enum Event: Sendable, Equatable {
     /// The current attempt failed. Before the first byte it may be tried again (`dispatch`), else
     /// `fail` follows in the same step.
     case attemptFailed(RequestID, Failure, beforeFirstByte: Bool)
+    /// Of the two tries since `hedge` the second sent a byte first; the first try was cancelled.
+    case hedgeWon(RequestID)
+    /// Of the two tries since `hedge` the second failed before the first byte, or was cancelled for
+    /// a byte of the first (`nil`). Where the first one fails `attemptFailed` says so, and the
+    /// second is the attempt from then on.
+    case hedgeFailed(RequestID, Failure?)
     /// The client went away, or the caller gave up on it; no action follows for this request.
     case cancel(RequestID)
     /// An endpoint joined, ready or still starting.

@@ -20,6 +20,8 @@ package struct ModelPlan: Sendable, Equatable {
     package var ladder: [LadderStep]
     /// Extra dispatches allowed per dispatch for retries, 0.1 for `10%`.
     package var retryShare: Double
+    /// Token work allowed for second tries before the first token, as a share of all; 0 is off.
+    package var hedgeShare: Double
     /// Prompt plus output above this is refused; `nil` when unwritten.
     package var maxContextTokens: UInt32?
     /// Confidence a predicted TTFT must have, 0.95 for `95%`.
@@ -34,7 +36,7 @@ package struct ModelPlan: Sendable, Equatable {
 
     package init(
         name: String, classes: [ClassPlan], ladder: [LadderStep] = [], retryShare: Double = 0.1,
-        maxContextTokens: UInt32? = nil, confidence: Double = 0.95,
+        hedgeShare: Double = 0, maxContextTokens: UInt32? = nil, confidence: Double = 0.95,
         interTokenBoundNanos: UInt64? = nil, coldStartNanos: UInt64? = nil,
         concurrentRequestsMax: UInt32? = nil, tokensInFlightMax: UInt64? = nil
     ) {
@@ -42,6 +44,7 @@ package struct ModelPlan: Sendable, Equatable {
         self.classes = classes
         self.ladder = ladder
         self.retryShare = retryShare
+        self.hedgeShare = hedgeShare
         self.maxContextTokens = maxContextTokens
         self.confidence = confidence
         self.interTokenBoundNanos = interTokenBoundNanos

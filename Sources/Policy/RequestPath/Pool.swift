@@ -10,6 +10,7 @@ struct Pool: Sendable {
     var ratio = TokenRatio()
     var steps = StepModel()
     var retries = RetryBudget()
+    var hedging = Hedging()
     /// The request for which no endpoint had room; only the one that changed need be asked again.
     var stuckSlot = -1
     /// The last dispatch was of an overdue request of a lower class.

@@ -65,6 +65,11 @@ struct RequestRecord: Sendable {
     var prefillAtDispatch: UInt32 = 0
     /// Its prefill still stands in the ledger.
     var prefillOwed = false
+    /// The endpoint of a second try under way before the first token; -1 without.
+    var hedge: Int32 = -1
+    var hedgedAt = Instant.zero
+    /// As `prefillAtDispatch`, of the second try.
+    var prefillAtHedge: UInt32 = 0
     var firstTokenAt: Instant?
     var outputSeen: UInt32 = 0
     var progressAt = Instant.zero

@@ -42,11 +42,13 @@ struct EngineBounds: Sendable {
     var contextTokensMax: Double
     var interTokenNanos: UInt64?
     var retryShare: Double
+    var hedgeShare: Double
 
     init(_ plan: ModelPlan) {
         self.sequencesMax = plan.concurrentRequestsMax.map { Int($0) } ?? .max
         self.contextTokensMax = plan.tokensInFlightMax.map { Double($0) } ?? .infinity
         self.interTokenNanos = plan.interTokenBoundNanos
         self.retryShare = plan.retryShare
+        self.hedgeShare = plan.hedgeShare
     }
 }

@@ -1,0 +1,102 @@
+import Time
+
+extension Admission {
+    /// When a request that has just been sent should be looked at for a second try; `nil` where
+    /// there can be none.
+    mutating func hedgeInstant(_ slot: Int, now: Instant) -> Instant? {
+        let record = self.slab[slot]
+        let model = Int(record.served)
+        guard self.pools[model].bounds.hedgeShare > 0, record.retryable, record.attempt == 1,
+            self.pools[model].endpoints.count > 1
+        else { return nil }
+        let steps = self.pools[model].steps
+        let delay = self.pools[model].hedging.delay(
+            predictedNanos: steps.firstTokenNanos(tokens: Double(record.prefillAtDispatch)),
+            stepNanos: steps.interTokenNanos, now: now)
+        return now.advanced(byNanos: delay)
+    }
+
+    /// The first token of a request is late: sends it to a second engine as well, where one has room
+    /// that nobody waits for, would answer sooner than this one has been silent, and the budget
+    /// allows.
+    mutating func considerHedge(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
+        let record = self.slab[slot]
+        let model = Int(record.served)
+        self.timers.set(slot, at: max(now, record.deadline))
+        guard record.hedge < 0, record.retryable, self.head(of: model, now: now) == nil,
+            let index = self.pick(model, for: slot, besides: Int(record.endpoint)),
+            index != Int(record.endpoint)
+        else { return }
+        let there = self.rooms[index].firstTokenNanos(
+            prefillTokens: self.prefillTokens(slot, at: index))
+        let silent = now.nanosSince(record.dispatchedAt)
+        guard there < Double(silent), now.advanced(byNanos: UInt64(there)) < record.deadline,
+            self.pools[model].hedging.spend(
+                work: TokenWork.of(
+                    prefillTokens: Double(record.prefillTokens), outputTokens: 0))
+        else { return }
+        self.endpoints[index].ledger.debit(record)
+        self.slab[slot].hedge = Int32(index)
+        self.slab[slot].hedgedAt = now
+        self.slab[slot].prefillAtHedge = UInt32(
+            clamping: self.endpoints[index].ledger.prefillWaiting)
+        self.refresh(index)
+        actions.append(
+            .hedge(
+                record.id,
+                Dispatch(
+                    endpoint: EndpointID(raw: index), model: ModelID(raw: model),
+                    outputTokensCap: record.cap, attempt: Int(record.attempt),
+                    waited: record.waited)))
+    }
+
+    /// The second try has answered first: it is the attempt from here on.
+    mutating func hedgeWon(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
+        let record = self.slab[slot]
+        guard record.phase == .inFlight, record.hedge >= 0 else { return }
+        // All that is known of the slower engine: it takes at least this long.
+        self.endpoints[Int(record.endpoint)].steps.learnFirstToken(
+            tokens: record.prefillAtDispatch, nanos: now.nanosSince(record.dispatchedAt))
+        self.promoteHedge(slot)
+        self.afterChange(at: Int(record.endpoint), now: now, into: &actions)
+    }
+
+    /// The second try failed, or was cancelled (`nil`); the first goes on.
+    mutating func hedgeFailed(
+        _ slot: Int, _ failure: Failure?, now: Instant, into actions: inout ActionBuffer
+    ) {
+        let record = self.slab[slot]
+        guard record.phase == .inFlight, record.hedge >= 0 else { return }
+        self.dropHedge(slot)
+        if let failure {
+            self.noteFailure(
+                Int(record.hedge), failure, prompt: record.promptHash, now: now, into: &actions)
+        }
+        self.afterChange(at: Int(record.hedge), now: now, into: &actions)
+    }
+
+    /// Takes the first try out of its ledger and puts the second in its place.
+    mutating func promoteHedge(_ slot: Int) {
+        let record = self.slab[slot]
+        self.endpoints[Int(record.endpoint)].ledger.creditPrefill(record)
+        self.endpoints[Int(record.endpoint)].ledger.credit(record)
+        self.slab[slot].endpoint = record.hedge
+        self.slab[slot].dispatchedAt = record.hedgedAt
+        self.slab[slot].prefillAtDispatch = record.prefillAtHedge
+        self.slab[slot].hedge = -1
+    }
+
+    /// Takes the second try out of its ledger.
+    mutating func dropHedge(_ slot: Int) {
+        let record = self.slab[slot]
+        let index = Int(record.hedge)
+        guard index >= 0 else { return }
+        self.slab[slot].hedge = -1
+        self.endpoints[index].ledger.creditPrefill(record)
+        self.endpoints[index].ledger.credit(record)
+        self.refresh(index)
+        self.forgetIfDone(index)
+        // Its room is another's than the caller's: whoever waits is to be asked of all.
+        self.pools[Int(record.served)].stuckSlot = -1
+    }
+}
