@@ -21,14 +21,18 @@ import Testing
                         return socket.send(Wire.stream([Wire.role, Wire.token("a"), Wire.done]))
                     }
                     let port = ports.withLock { $0[index] }
-                    return tries(tried.withLock { $0.append(port); return $0.count }, socket)
+                    return tries(
+                        tried.withLock {
+                            $0.append(port); return $0.count
+                        }, socket)
                 }
             }
             ports.withLock { $0 = servers.map(\.port) }
             self.ports = servers.map(\.port)
             self.tried = tried
             self.gateway = try TestGateway(
-                self.ports, budget: TestGateway.budget(self.ports, overload: ", hedge: {budget: 50%}"))
+                self.ports,
+                budget: TestGateway.budget(self.ports, overload: ", hedge: {budget: 50%}"))
             // What earlier requests have earned pays for second tries.
             for _ in 0..<4 { #expect(self.gateway.ask(",\"stream\":true")?.status == 200) }
         }

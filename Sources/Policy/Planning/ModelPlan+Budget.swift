@@ -8,7 +8,8 @@ extension ModelPlan {
         self.init(
             name: spec.name, classes: spec.classes.map { ClassPlan($0, of: spec) },
             ladder: spec.overload.degrade.compactMap { LadderStep($0, among: models) },
-            retryShare: spec.overload.retryShare, hedgeShare: spec.overload.hedgeShare, maxContextTokens: spec.engine.maxContextTokens,
+            retryShare: spec.overload.retryShare, hedgeShare: spec.overload.hedgeShare,
+            maxContextTokens: spec.engine.maxContextTokens,
             confidence: spec.budget.deadline.confidence,
             interTokenBoundNanos: spec.budget.objectives.interTokenLatency?.highest?.nanos,
             coldStartNanos: spec.budget.deadline.coldStartNanos,

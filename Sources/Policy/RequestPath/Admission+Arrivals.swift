@@ -81,7 +81,7 @@ extension Admission {
         UInt64(min(max(nanos, 10e6), 3600e9))
     }
 
-    private func estimate(_ arrival: Arrival, now: Instant) -> RequestRecord {
+    func estimate(_ arrival: Arrival, now: Instant) -> RequestRecord {
         let model = arrival.model.raw
         var record = RequestRecord()
         record.asked = Int32(arrival.model.raw)

@@ -88,7 +88,9 @@ extension Admission {
     /// it only when there is no other. Of a large pool the first `choices` with room are compared,
     /// from a place drawn at random. What an endpoint has of the prompt in its prefix cache counts
     /// for the time it saves.
-    mutating func pick(_ model: Int, for slot: Int, besides excluded: Int = -1) -> Int? {
+    mutating func pick(
+        _ model: Int, for slot: Int, besides excluded: Int = -1, heedsRoom: Bool = true
+    ) -> Int? {
         let count = self.pools[model].endpoints.count
         guard count > 0 else { return nil }
         var best: Int?
@@ -100,7 +102,11 @@ extension Admission {
             position = position + 1 == count ? 0 : position + 1
             if index == excluded { continue }
             let prefill = self.prefillTokens(slot, at: index)
-            guard self.rooms[index].fits(self.slab[slot], prefillTokens: prefill) else { continue }
+            guard
+                heedsRoom
+                    ? self.rooms[index].fits(self.slab[slot], prefillTokens: prefill)
+                    : self.endpoints[index].isOpen
+            else { continue }
             var nanos = self.rooms[index].completionNanos(self.slab[slot], prefillTokens: prefill)
             if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
             if nanos < bestNanos {
@@ -133,7 +139,7 @@ extension Admission {
         return now.advanced(byNanos: UInt64(saturating: engine * 0.8)) >= last
     }
 
-    private mutating func dispatch(
+    mutating func dispatch(
         _ slot: Int, to index: Int, now: Instant, into actions: inout ActionBuffer
     ) {
         self.queues.remove(slot, slab: &self.slab)

@@ -17,7 +17,7 @@ package enum BaselineGate: String, Sendable, CaseIterable {
 }
 
 /// Where a request is sent: the field's ways to choose. Raw values are the names of the command
-/// line. The product's own choice by ledger is not among them: it is part of `Admission`.
+/// line.
 package enum BaselineChoice: String, Sendable, CaseIterable {
     case roundRobin = "round-robin"
     /// Power of two choices over requests in flight.
@@ -26,6 +26,8 @@ package enum BaselineChoice: String, Sendable, CaseIterable {
     case leastLoad = "least-load"
     /// llm-d-router's weighted scores.
     case scores = "scores-2-2-3"
+    /// The product's own, to tell what is the gate's doing and what the choice's.
+    case ledger
 }
 
 /// One way of the field to admit, with one to choose, behind the seam of the product's own.
@@ -89,6 +91,7 @@ private struct Parts {
         case .p2c: self.policy(gate, TwoRandomChoice.self)
         case .leastLoad: self.policy(gate, LeastLoadChoice.self)
         case .scores: self.policy(gate, ScoresChoice.self)
+        case .ledger: self.policy(gate, LedgerChoice.self)
         }
     }
 

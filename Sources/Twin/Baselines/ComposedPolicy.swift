@@ -18,17 +18,18 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
         self.plan = plan
         self.books = Books(models: plan.models.count, health: knobs.health)
         self.gate = Admitting(plan: plan, seed: seed, knobs: knobs)
-        self.choice = Choosing(seed: seed, knobs: knobs)
+        self.choice = Choosing(plan: plan, seed: seed, knobs: knobs)
         self.retryAfterNanos = max(1, knobs.retryAfterNanos)
     }
 
     /// - Complexity: O(log live requests + endpoints of the model); no allocation once as many
     ///   requests have been live as ever will be.
     mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer) {
+        self.choice.hear(event, now: now)
         switch event {
         case .arrive(let arrival): self.arrive(arrival, now: now, into: &actions)
         case .firstToken(let id): self.firstToken(id)
-        case .progress: break
+        case .progress, .hedgeWon, .hedgeFailed: break
         case .finish(let id, _): self.finish(id, now: now)
         case .attemptFailed(let id, let failure, let beforeFirstByte):
             self.attemptFailed(

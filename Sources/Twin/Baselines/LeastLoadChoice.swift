@@ -15,7 +15,7 @@ import Time
 struct LeastLoadChoice: Choice {
     private let knobs: BaselineKnobs.LeastLoad
 
-    init(seed: UInt64, knobs: BaselineKnobs) {
+    init(plan: Plan, seed: UInt64, knobs: BaselineKnobs) {
         self.knobs = knobs.leastLoad
     }
 

@@ -6,7 +6,7 @@ struct RoundRobinChoice: Choice {
     /// Requests sent so far, by model.
     private var sent: [Int] = []
 
-    init(seed: UInt64, knobs: BaselineKnobs) {}
+    init(plan: Plan, seed: UInt64, knobs: BaselineKnobs) {}
 
     mutating func pick(for request: LiveRequest, in fleet: Fleet, now: Instant) -> Int {
         let model = Int(request.model)

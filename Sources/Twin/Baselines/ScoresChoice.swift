@@ -22,7 +22,7 @@ struct ScoresChoice: Choice {
     /// Picks among equals so far.
     private var turn = 0
 
-    init(seed: UInt64, knobs: BaselineKnobs) {
+    init(plan: Plan, seed: UInt64, knobs: BaselineKnobs) {
         self.knobs = knobs.scores
         self.prefixes = PrefixIndex(blocksMax: knobs.scores.prefixBlocksMax)
     }

@@ -10,7 +10,7 @@ import Time
 struct TwoRandomChoice: Choice {
     private var random: SeededRandom
 
-    init(seed: UInt64, knobs: BaselineKnobs) {
+    init(plan: Plan, seed: UInt64, knobs: BaselineKnobs) {
         self.random = SeededRandom(seed: seed)
     }
 
