@@ -68,9 +68,9 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
         guard self.isSound(arrival) else {
             assertionFailure("an arrival of a live request, or of an unknown model")
             guard self.books.requests.slot(of: arrival.request) == nil else { return }
-            return self.turnAway(arrival, .noCapacity, into: &actions)
+            return self.turnAway(arrival, .noCapacity, now: now, into: &actions)
         }
-        if self.isDraining { return self.turnAway(arrival, .draining, into: &actions) }
+        if self.isDraining { return self.turnAway(arrival, .draining, now: now, into: &actions) }
         var request = LiveRequest(arrival, now: now)
         request.isCold = self.books.fleet.ready[arrival.model.raw].isEmpty
         let slot = self.books.requests.insert(request)
@@ -83,9 +83,11 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
             && self.books.requests.slot(of: arrival.request) == nil
     }
 
-    private func turnAway(
-        _ arrival: Arrival, _ reason: RefusalReason, into actions: inout ActionBuffer
+    private mutating func turnAway(
+        _ arrival: Arrival, _ reason: RefusalReason, now: Instant,
+        into actions: inout ActionBuffer
     ) {
+        self.choice.forget(request: arrival.request, now: now)
         actions.append(
             .refuse(
                 arrival.request,
@@ -143,6 +145,7 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
     private mutating func end(_ slot: Int, _ ending: Ending, now: Instant) {
         let request = self.books.requests[slot]
         if request.phase == .inFlight { self.books.fleet.ended(request) }
+        self.choice.forget(request: request.id, now: now)
         self.gate.ended(slot, ending, &self.books, now: now)
         self.books.requests.remove(slot)
     }
@@ -220,6 +223,7 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
             case .send(let slot): self.send(slot, now: now, into: &actions)
             case .refuse(let slot, let reason):
                 self.refuse(slot, reason, now: now, into: &actions)
+                self.choice.forget(request: self.books.requests[slot].id, now: now)
                 self.books.requests.remove(slot)
             case .preempt(let slot): self.preempt(slot, now: now, into: &actions)
             }
