@@ -195,6 +195,40 @@ import Wire
                 != self.body(#"{"prompt":[2,1]}"#).promptHash)
     }
 
+    @Test func `equal beginnings have equal blocks, whatever stands in between and behind`() throws {
+        func blocks(_ texts: [String], _ more: String = "") throws -> [UInt64] {
+            let messages = texts.map { "{\"role\":\"user\",\"content\":\"\($0)\"}" }
+            return try self.body("{\"messages\":[\(messages.joined(separator: ","))]\(more)}")
+                .blockHashes
+        }
+        let block = RequestBody.blockBytes
+        let system = String(repeating: "s", count: 2 * block + 100)
+        #expect(try blocks([String(repeating: "s", count: block - 1)]) == [])
+        let one = try blocks([system, "what is it?"])
+        #expect(one.count == 2 && Set(one).count == 2)
+        #expect(try blocks([system, "another question"], ",\"n\":1") == one)
+        let long = try blocks([system, String(repeating: "q", count: block)])
+        #expect(long.count == 3 && Array(long[..<2]) == one)
+        // What differs in the first block differs in all that follow.
+        let other = try blocks(["t" + system.dropFirst(), "what is it?"])
+        #expect(other.count == 2 && Set(other).isDisjoint(with: one))
+        // A long conversation is told by its beginning.
+        let longest = try blocks([String(repeating: "s", count: 400 * block)])
+        #expect(longest.count == 256 && Array(longest[..<2]) == one)
+    }
+
+    @Test func `a prompt of ids has blocks of its own`() throws {
+        func ids(_ count: Int, last: Int = 7) -> String {
+            let all = (0..<count).map { $0 == count - 1 ? last : $0 }
+            return "{\"prompt\":[\(all.map(String.init).joined(separator: ","))]}"
+        }
+        let blocks = try self.body(ids(600)).blockHashes
+        #expect(blocks.count == 2)
+        #expect(try self.body(ids(600, last: 8)).blockHashes == blocks)
+        #expect(try self.body(ids(512, last: 8)).blockHashes[0] == blocks[0])
+        #expect(try self.body(ids(512, last: 8)).blockHashes[1] != blocks[1])
+    }
+
     @Test func `a body cut short anywhere is refused`() {
         let json = #"{"model":"a","messages":[{"role":"user","content":"x\"y"}],"n":1}"#
         for count in 0..<json.utf8.count {

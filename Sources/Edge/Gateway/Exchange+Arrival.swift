@@ -26,6 +26,8 @@ extension Exchange {
         case .accepted(let made): arrival = made
         }
         arrival.bodyBytes = UInt32(clamping: self.connection.bodyRange.count)
+        arrival.prefixHashes = self.body.blockHashes
+        arrival.prefixBlockTokens = UInt32(RequestBody.blockBytes / 4)
         self.buildEngineHead(raw, span, head)
         self.record.times.identified = self.gateway.loop.readClock()
         self.record.times.admitted = self.record.times.identified

@@ -68,6 +68,11 @@ package final class RequestBody {
     package var promptIDs: UInt32 { self.scan.prompt_ids }
     package var images: UInt32 { self.scan.images }
     package var promptHash: UInt64 { self.scan.prompt_hash }
+    /// Hashes of the prompt's leading blocks of `blockBytes`, each of its block and all before it;
+    /// empty for a prompt shorter than one.
+    package private(set) var blockHashes: [UInt64] = []
+    /// Bytes of prompt text in a block.
+    package static let blockBytes = Int(CSIMDJSON_BLOCK_BYTES)
     package var hasPrompt: Bool {
         self.range(CSIMDJSON_MESSAGES) != nil || self.range(CSIMDJSON_PROMPT) != nil
             || self.range(CSIMDJSON_INPUT) != nil
@@ -96,6 +101,7 @@ package final class RequestBody {
     /// Forgets what was scanned.
     package func reset() {
         self.scan = csimdjson_body()
+        self.blockHashes = []
     }
 
     private func range(_ index: Int) -> ByteRange? {
@@ -108,8 +114,14 @@ package final class RequestBody {
         return ByteRange(start: Int(raw.start), end: Int(raw.start) + Int(raw.count))
     }
 
-    fileprivate func take(_ scan: csimdjson_body) throws(Fault) {
+    fileprivate func take(
+        _ scan: csimdjson_body, _ blocks: UnsafeMutablePointer<UInt64>
+    ) throws(Fault) {
         self.scan = scan
+        // Admission may still hold the last request's: a new array then, and none for short prompts.
+        self.blockHashes =
+            scan.block_count == 0
+            ? [] : Array(UnsafeBufferPointer(start: blocks, count: Int(scan.block_count)))
         if scan.fault == CSIMDJSON_OK { return }
         let field = Int(scan.fault_field)
         let name = Self.names.indices.contains(field) ? Self.names[field] : ""
@@ -131,6 +143,7 @@ package final class BodyScanner {
     private static let keptBytesMax = 1 << 20
 
     private var parser: OpaquePointer?
+    private let blocks = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(CSIMDJSON_BLOCKS))
 
     /// Bytes that must be readable behind a body that is scanned.
     package static let padding = csimdjson_padding()
@@ -139,6 +152,7 @@ package final class BodyScanner {
 
     deinit {
         csimdjson_parser_free(self.parser)
+        self.blocks.deallocate()
     }
 
     /// Scans `text`, behind which `BodyScanner.padding` readable bytes follow.
@@ -152,11 +166,11 @@ package final class BodyScanner {
         var scan = csimdjson_body()
         csimdjson_scan(
             parser, base.assumingMemoryBound(to: CChar.self), text.count,
-            text.count + BodyScanner.padding, &scan)
+            text.count + BodyScanner.padding, &scan, self.blocks)
         if csimdjson_parser_capacity(parser) > Self.keptBytesMax {
             csimdjson_parser_free(parser)
             self.parser = nil
         }
-        try body.take(scan)
+        try body.take(scan, self.blocks)
     }
 }

@@ -107,7 +107,8 @@ extension Admission {
                     ? self.rooms[index].fits(self.slab[slot], prefillTokens: prefill)
                     : self.endpoints[index].isOpen
             else { continue }
-            var nanos = self.rooms[index].completionNanos(self.slab[slot], prefillTokens: prefill)
+            var nanos = self.rooms[index].completionNanos(
+                self.slab[slot], prefillTokens: self.believedPrefill(slot, at: index))
             if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
             if nanos < bestNanos {
                 bestNanos = nanos

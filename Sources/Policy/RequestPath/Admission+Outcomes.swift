@@ -264,6 +264,8 @@ extension Admission {
         self.pools[model].ratio.learn(
             bytes: record.promptBytes, images: record.images, exact: record.promptTokensExact,
             usage: usage)
+        self.pools[model].prefixTrust.learn(
+            believed: record.cachedBelieved, found: usage.cachedTokens)
         guard usage.outputTokens > record.outputSeen else { return }
         let fresh = usage.outputTokens - record.outputSeen
         self.pools[model].outputs.produced(fresh)

@@ -11,20 +11,45 @@ struct PrefixChain: Sendable {
     }
 }
 
+/// How far engines confirm what a router believes they have cached: tokens found, of those believed.
+///
+/// An engine that caches nothing, evicts early or does not tell brings it down to zero within a few
+/// dozen requests: its ledger is then debited with whole prompts.
+struct PrefixTrust: Sendable {
+    private var believed = 4096.0
+    private var found = 4096.0
+    /// What is kept of older sums at each sample: about the last 50 requests count.
+    private static let keep = 0.98
+
+    /// 0...1.
+    var share: Double { min(1, self.found / self.believed) }
+
+    mutating func learn(believed: UInt32, found: UInt32) {
+        guard believed > 0 else { return }
+        self.believed = self.believed * Self.keep + Double(believed)
+        self.found = self.found * Self.keep + Double(min(found, believed))
+    }
+}
+
 /// What prefix caches are worth.
 ///
 /// The value of a cached prefix is the time its tokens need not take: in a choice an endpoint's
-/// predicted completion is that of the prompt less the leading blocks it was last sent. Without
-/// hashes nothing here is asked, and the share that a model's engines find cached is believed of
-/// every prompt.
+/// predicted completion is that of the prompt less the leading blocks it was last sent. What is owed
+/// in the ledger is less only as far as engines confirm that belief. Without hashes nothing here is
+/// asked, and the share that a model's engines find cached is believed of every prompt.
 extension Admission {
-    /// Prefill tokens of a prompt at an endpoint: at least one is always computed.
+    /// Leading tokens of a prompt that an endpoint is believed to have; at least one is always
+    /// computed.
     ///
-    /// - Complexity: O(log blocks).
-    func prefillTokens(of chain: PrefixChain, promptTokens: UInt32, at index: Int) -> UInt32 {
+    /// - Complexity: O(log blocks); O(1) without hashes.
+    @inline(__always)
+    private func believedTokens(
+        _ chain: PrefixChain, promptTokens: UInt32, at index: Int
+    ) -> UInt32 {
+        guard !chain.hashes.isEmpty else { return 0 }
         let blocks = self.prefixes.matched(chain.hashes, at: index)
         let cached = UInt64(blocks) * UInt64(chain.blockTokens)
-        return UInt32(max(1, Int64(promptTokens) - Int64(clamping: cached)))
+        return UInt32(min(cached, UInt64(max(1, promptTokens) - 1)))
     }
 
     /// Fewest prefill tokens at any open endpoint; `nil` without hashes, or in a pool too large to
@@ -35,12 +60,12 @@ extension Admission {
         guard !chain.hashes.isEmpty, self.pools[model].endpoints.count <= Self.comparedWhole else {
             return nil
         }
-        var least = promptTokens
+        var most: UInt32 = 0
         for index in self.pools[model].endpoints where self.endpoints[Int(index)].isOpen {
-            least = min(
-                least, self.prefillTokens(of: chain, promptTokens: promptTokens, at: Int(index)))
+            most = max(
+                most, self.believedTokens(chain, promptTokens: promptTokens, at: Int(index)))
         }
-        return max(1, least)
+        return self.owed(promptTokens, believed: most, model: model)
     }
 
     /// Keeps the blocks of a request that was admitted.
@@ -49,19 +74,42 @@ extension Admission {
         self.chains[slot] = chain
     }
 
-    /// Prefill tokens of a live request at an endpoint.
+    /// Prefill tokens that a prompt is expected to cost where so many are believed cached.
+    private func owed(_ promptTokens: UInt32, believed: UInt32, model: Int) -> UInt32 {
+        let trusted = Double(believed) * self.pools[model].prefixTrust.share
+        return max(1, promptTokens - UInt32(min(trusted, Double(promptTokens))))
+    }
+
+    /// Prefill tokens that a live request would owe at an endpoint.
     ///
     /// - Complexity: O(log blocks); O(1) without hashes.
     @inline(__always)
     func prefillTokens(_ slot: Int, at index: Int) -> UInt32 {
         guard !self.chains[slot].hashes.isEmpty else { return self.slab[slot].prefillTokens }
-        return self.prefillTokens(
-            of: self.chains[slot], promptTokens: self.slab[slot].promptTokens, at: index)
+        let promptTokens = self.slab[slot].promptTokens
+        return self.owed(
+            promptTokens,
+            believed: self.believedTokens(
+                self.chains[slot], promptTokens: promptTokens, at: index),
+            model: Int(self.slab[slot].served))
+    }
+
+    /// Prefill tokens of a live request at an endpoint whose cache is believed in, for a choice.
+    ///
+    /// - Complexity: O(log blocks); O(1) without hashes.
+    @inline(__always)
+    func believedPrefill(_ slot: Int, at index: Int) -> UInt32 {
+        guard !self.chains[slot].hashes.isEmpty else { return self.slab[slot].prefillTokens }
+        let promptTokens = self.slab[slot].promptTokens
+        return max(1, promptTokens)
+            - self.believedTokens(self.chains[slot], promptTokens: promptTokens, at: index)
     }
 
     /// The request goes there: its prefill is what is not cached there, and will be.
     mutating func settlePrefix(_ slot: Int, at index: Int) {
         guard !self.chains[slot].hashes.isEmpty else { return }
+        self.slab[slot].cachedBelieved = self.believedTokens(
+            self.chains[slot], promptTokens: self.slab[slot].promptTokens, at: index)
         self.slab[slot].prefillTokens = self.prefillTokens(slot, at: index)
         self.prefixes.insert(self.chains[slot].hashes, at: index)
     }

@@ -8,6 +8,7 @@ struct Pool: Sendable {
     var capacity = PoolShare()
     var outputs = OutputLengths()
     var ratio = TokenRatio()
+    var prefixTrust = PrefixTrust()
     var steps = StepModel()
     var retries = RetryBudget()
     var hedging = Hedging()

@@ -39,6 +39,8 @@ struct RequestRecord: Sendable {
     var promptTokens: UInt32 = 0
     /// Prompt tokens not expected in the prefix cache.
     var prefillTokens: UInt32 = 0
+    /// Prompt tokens believed to be in the prefix cache where it was sent.
+    var cachedBelieved: UInt32 = 0
     var outputTokens: UInt32 = 0
     /// Token work charged to its flow and its tenant's minute, settled at the end.
     var charged: Double = 0

@@ -97,9 +97,30 @@ size_t text_size(std::string_view raw) {
 /* What the walk over the prompt adds up. */
 struct Prompt {
     csimdjson_body *out;
+    uint64_t *blocks;
+
     void text(std::string_view raw) {
         out->prompt_bytes += uint32_t(text_size(raw));
+        while (out->block_fill + raw.size() >= CSIMDJSON_BLOCK_BYTES) {
+            size_t rest = CSIMDJSON_BLOCK_BYTES - out->block_fill;
+            out->prompt_hash = mix(out->prompt_hash, raw.data(), rest);
+            raw.remove_prefix(rest);
+            end_block();
+        }
         out->prompt_hash = mix(out->prompt_hash, raw.data(), raw.size());
+        out->block_fill += uint32_t(raw.size());
+    }
+
+    void id(std::string_view raw) {
+        out->prompt_ids++;
+        out->prompt_hash = mix(out->prompt_hash, raw.data(), raw.size());
+        out->block_fill += CSIMDJSON_BLOCK_BYTES / CSIMDJSON_BLOCK_IDS;
+        if (out->block_fill >= CSIMDJSON_BLOCK_BYTES) end_block();
+    }
+
+    void end_block() {
+        out->block_fill = 0;
+        if (out->block_count < CSIMDJSON_BLOCKS) blocks[out->block_count++] = out->prompt_hash;
     }
 };
 
@@ -159,8 +180,7 @@ error_code walk(ondemand::value value, Prompt &prompt, int depth) {
     }
     case ondemand::json_type::number: {
         std::string_view text = value.raw_json_token();
-        prompt.out->prompt_ids++;
-        prompt.out->prompt_hash = mix(prompt.out->prompt_hash, text.data(), text.size());
+        prompt.id(text);
         return SUCCESS;
     }
     case ondemand::json_type::object: {
@@ -252,8 +272,9 @@ error_code take_presence(ondemand::value value, int32_t &into) {
     return SUCCESS;
 }
 
-error_code take(int index, ondemand::value value, csimdjson_body *out, bool &wrong) {
-    Prompt prompt{out};
+error_code take(int index, ondemand::value value, csimdjson_body *out, uint64_t *blocks,
+                bool &wrong) {
+    Prompt prompt{out, blocks};
     switch (index) {
     case CSIMDJSON_MODEL: {
         ondemand::json_type type;
@@ -309,7 +330,7 @@ size_t csimdjson_parser_capacity(const csimdjson_parser *parser) {
 }
 
 void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
-                    csimdjson_body *out) {
+                    csimdjson_body *out, uint64_t blocks[CSIMDJSON_BLOCKS]) {
     memset(out, 0, sizeof *out);
     out->fault_field = -1;
     out->store = 1;
@@ -346,7 +367,7 @@ void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, si
         out->field[index] = range_of(value, text);
         if (out->field[index].count == 0) out->field[index].count = 1;
         bool wrong = false;
-        if (take(index, value, out, wrong)) return fail(out, CSIMDJSON_NOT_JSON, index);
+        if (take(index, value, out, blocks, wrong)) return fail(out, CSIMDJSON_NOT_JSON, index);
         if (wrong) return fail(out, CSIMDJSON_WRONG_TYPE, index);
     }
     if (document.current_location().error() != OUT_OF_BOUNDS)

@@ -46,6 +46,12 @@ typedef struct {
     uint32_t count;
 } csimdjson_range;
 
+/* Bytes of prompt text, or ids of a prompt of ids, in a block whose hash is told; blocks told at
+ * most. */
+#define CSIMDJSON_BLOCK_BYTES 1024
+#define CSIMDJSON_BLOCK_IDS 256
+#define CSIMDJSON_BLOCKS 256
+
 typedef struct {
     int32_t fault;         /* CSIMDJSON_OK or one of the faults above */
     int32_t fault_field;   /* index of the field at fault, or -1 */
@@ -66,6 +72,8 @@ typedef struct {
     uint32_t prompt_ids;   /* token ids, where the prompt holds nothing else */
     uint32_t images;
     uint64_t prompt_hash;
+    uint32_t block_count;
+    uint32_t block_fill;   /* units of the block under way; used by the scan alone */
 } csimdjson_body;
 
 typedef struct csimdjson_parser csimdjson_parser;
@@ -76,9 +84,11 @@ csimdjson_parser *csimdjson_parser_new(void);
 void csimdjson_parser_free(csimdjson_parser *parser);
 /* Bytes of input the parser's own buffers are sized for. */
 size_t csimdjson_parser_capacity(const csimdjson_parser *parser);
-/* Scans `text[0..<count)`; `capacity` is at least `count + csimdjson_padding()`. */
+/* Scans `text[0..<count)`; `capacity` is at least `count + csimdjson_padding()`. `blocks` takes the
+ * hashes of the prompt's leading blocks, each of its block and all before it: equal hashes stand for
+ * equal beginnings. */
 void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
-                    csimdjson_body *out);
+                    csimdjson_body *out, uint64_t blocks[CSIMDJSON_BLOCKS]);
 
 #ifdef __cplusplus
 }
