@@ -195,9 +195,12 @@ import Wire
                 != self.body(#"{"prompt":[2,1]}"#).promptHash)
     }
 
-    @Test func `equal beginnings have equal blocks, whatever stands in between and behind`() throws {
+    @Test func `equal beginnings have equal blocks, whatever stands in between and behind`() throws
+    {
         func blocks(_ texts: [String], _ more: String = "") throws -> [UInt64] {
-            let messages = texts.map { "{\"role\":\"user\",\"content\":\"\($0)\"}" }
+            let messages = texts.map {
+                "{\"role\":\"user\",\"content\":\"\($0)\"}"
+            }
             return try self.body("{\"messages\":[\(messages.joined(separator: ","))]\(more)}")
                 .blockHashes
         }
