@@ -121,11 +121,8 @@ package final class GatewayLoop {
             guard let exchange = self.exchange(request) else { return }
             exchange.isAdmitted = false
             if refusal.late { exchange.record.times.dispatched = self.loop.now }
-            // Clients that were refused together shall not come back together.
-            var spread = refusal
-            spread.retryAfterNanos += self.freshIDs.below(refusal.retryAfterNanos / 4 + 1)
             exchange.answer(
-                .refusal(spread, model: exchange.modelName),
+                .refusal(refusal, model: exchange.modelName),
                 outcome: .refused(refusal.reason, late: refusal.late))
         case .abort(let request):
             guard let exchange = self.exchange(request) else { return }
@@ -336,9 +333,6 @@ struct FreshIDs {
         Self.append(self.high, to: &bytes)
         Self.append(self.next(), to: &bytes)
     }
-
-    /// A number below `bound`, for jitter.
-    mutating func below(_ bound: UInt64) -> UInt64 { self.next() % bound }
 
     /// The next of a splitmix64 sequence.
     private mutating func next() -> UInt64 {

@@ -1,5 +1,5 @@
 /// The header fields of one message, as ranges into its bytes; storage is reused between messages.
-package struct FieldTable {
+package final class FieldTable {
     /// One field line.
     package struct Field {
         package var name: ByteRange
@@ -7,31 +7,63 @@ package struct FieldTable {
         package var known: KnownField
     }
 
-    package private(set) var fields: [Field] = []
+    /// A field's place in `places`, from 1 on; 0 where there is none.
+    private typealias Place = UInt16
+
+    private static let startFields = 32
+
+    private var storage: UnsafeMutablePointer<Field>
+    private var capacity: Int
+    private var count = 0
+    /// By `KnownField`: where the first such field stands.
+    private var places = InlineArray<32, Place>(repeating: 0)
 
     package init() {
-        self.fields.reserveCapacity(32)
+        self.capacity = Self.startFields
+        self.storage = .allocate(capacity: self.capacity)
     }
 
-    /// The first field known as `known`.
+    deinit {
+        self.storage.deallocate()
+    }
+
+    /// The fields in their order; valid until the table parses another head.
+    package var fields: UnsafeBufferPointer<Field> {
+        UnsafeBufferPointer(start: self.storage, count: self.count)
+    }
+
+    /// The first field known as `known`, which is not `other`.
     package func first(_ known: KnownField) -> Field? {
-        for field in self.fields where field.known == known { return field }
-        return nil
+        let place = Int(self.places[Int(known.rawValue)])
+        return place > 0 ? self.storage[place - 1] : nil
     }
 
-    mutating func removeAll() {
-        self.fields.removeAll(keepingCapacity: true)
+    private func append(_ field: Field) {
+        if self.count == self.capacity { self.grow() }
+        (self.storage + self.count).initialize(to: field)
+        self.count &+= 1
+        let known = Int(field.known.rawValue)
+        if self.places[known] == 0 { self.places[known] = Place(clamping: self.count) }
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<Field>.allocate(capacity: self.capacity * 2)
+        larger.moveInitialize(from: self.storage, count: self.count)
+        self.storage.deallocate()
+        self.storage = larger
+        self.capacity *= 2
     }
 
     /// Parses the field lines of `bytes` from `start` up to the empty line that ends at `end`.
-    mutating func parse(
+    func parse(
         _ bytes: Span<UInt8>, from start: Int, to end: Int, limits: HeadLimits
     ) throws(WireFault) {
-        self.removeAll()
+        self.count = 0
+        self.places = InlineArray(repeating: 0)
         var index = start
         // The scanner has proved that lines end in CRLF and that the last one is empty.
         while index < end - 2 {
-            if self.fields.count == limits.fieldsMax { throw .headTooLarge }
+            if self.count == limits.fieldsMax { throw .headTooLarge }
             let first = bytes[index]
             if first == Bytes.space || first == Bytes.tab { throw .foldedField }
             let nameStart = index
@@ -44,7 +76,7 @@ package struct FieldTable {
             guard bytes[index] == Bytes.carriageReturn else { throw .badFieldValue }
             let value = Bytes.trimmed(bytes, ByteRange(start: valueStart, end: index))
             index &+= 2
-            self.fields.append(
+            self.append(
                 Field(name: name, value: value, known: KnownField.of(bytes, name)))
         }
     }

@@ -29,7 +29,7 @@ package final class RequestHead {
     package private(set) var keepAlive = true
     /// The client waits for `100 Continue` before it sends the body.
     package private(set) var expectsContinue = false
-    package private(set) var table = FieldTable()
+    package let table = FieldTable()
 
     package init() {}
 

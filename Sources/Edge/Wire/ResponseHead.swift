@@ -7,7 +7,7 @@ package final class ResponseHead {
     package private(set) var framing = BodyFraming.none
     /// Whether the connection may carry another request after this response.
     package private(set) var keepAlive = true
-    package private(set) var table = FieldTable()
+    package let table = FieldTable()
 
     package init() {}
 

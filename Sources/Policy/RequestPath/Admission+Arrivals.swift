@@ -53,11 +53,11 @@ extension Admission {
             && self.slab.slot(of: arrival.request) == nil
     }
 
-    private func turnAway(
+    private mutating func turnAway(
         _ arrival: Arrival, _ reason: RefusalReason, afterNanos: Double,
         into actions: inout ActionBuffer
     ) {
-        let refusal = Refusal(reason: reason, retryAfterNanos: Self.retryAfter(afterNanos))
+        let refusal = Refusal(reason: reason, retryAfterNanos: self.retryAfter(afterNanos))
         actions.append(.refuse(arrival.request, refusal))
     }
 
@@ -76,9 +76,11 @@ extension Admission {
             excessNanos: excessNanos, admittedPerNano: max(admitted, least), now: now)
     }
 
-    /// A time a client may be told to wait: at least 10 ms, at most an hour.
-    static func retryAfter(_ nanos: Double) -> UInt64 {
-        UInt64(min(max(nanos, 10e6), 3600e9))
+    /// A time a client is told to wait: at least 10 ms, at most an hour, and up to a quarter more,
+    /// so that those who were refused together do not come back together.
+    mutating func retryAfter(_ nanos: Double) -> UInt64 {
+        let least = UInt64(min(max(nanos, 10e6), 3600e9))
+        return least + least / 4096 * UInt64(self.draw(below: 1024))
     }
 
     func estimate(_ arrival: Arrival, now: Instant) -> RequestRecord {

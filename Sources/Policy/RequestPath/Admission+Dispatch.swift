@@ -125,7 +125,7 @@ extension Admission {
     static let comparedWhole = 16
 
     /// The next number below `bound` of a fixed sequence from the seed.
-    private mutating func draw(below bound: Int) -> Int {
+    mutating func draw(below bound: Int) -> Int {
         self.random = self.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return Int((self.random >> 33) % UInt64(bound))
     }

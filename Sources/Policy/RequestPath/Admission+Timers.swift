@@ -61,7 +61,7 @@ extension Admission {
             isCold ? .noCapacity : record.waited == .quota ? .rateLimited : .saturated
         let slotNanos = self.retrySlot(record, reason, excessNanos: wait, now: now)
         let refusal = Refusal(
-            reason: reason, retryAfterNanos: Self.retryAfter(slotNanos), late: now > record.arrival)
+            reason: reason, retryAfterNanos: self.retryAfter(slotNanos), late: now > record.arrival)
         actions.append(.refuse(record.id, refusal))
         self.settleUnserved(slot)
     }
