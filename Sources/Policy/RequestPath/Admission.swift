@@ -30,8 +30,8 @@ package struct Admission: Sendable {
     /// cache of any one engine holds; 1 MB.
     private static let prefixBlocksMax = 16_384
 
-    /// Holds `plan` from now on. `seed` spreads work over endpoints that are equal and refused clients over time; nothing else
-    /// depends on it.
+    /// Holds `plan` from now on. `seed` spreads work over endpoints that are equal, and refused
+    /// clients over time; nothing else depends on it.
     package init(plan: Plan, seed: UInt64) {
         self.plan = plan
         self.random = seed
