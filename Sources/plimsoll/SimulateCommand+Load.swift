@@ -1,4 +1,5 @@
 import Report
+import RequestPath
 import Workload
 import World
 

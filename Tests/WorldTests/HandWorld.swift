@@ -2,6 +2,7 @@ import Baselines
 import EngineModel
 import Report
 import RequestPath
+import Statistics
 import Time
 import Workload
 import World
@@ -83,7 +84,7 @@ enum HandWorld {
         return scenario
     }
 
-    /// Arrivals from the rows of a plain trace: `seconds,input,output` and what else `columns` says.
+    /// Arrivals from the rows of a plain trace: what `columns` says, in its order.
     static func arrivals(
         _ rows: [String], columns: String = "arrival_s,input_tokens,output_tokens"
     ) -> ArrivalStream {

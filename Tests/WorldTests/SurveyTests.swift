@@ -1,6 +1,7 @@
 import EngineModel
 import Report
 import RequestPath
+import Statistics
 import Testing
 import Workload
 import World

@@ -19,8 +19,8 @@ import Time
 /// are scaled from the start, and to 5/6 of the slots at most: as on three workers, the fewest that
 /// hold the published 160 of 192, so that the default class has slots on every pool.
 /// Circuit breakers are left out: readiness comes first in every scenario here.
-/// Source: SMG, `middleware/scheduler` (`engine.rs`, `slots.rs`, `config.rs`), `worker/capacity.rs`,
-/// `routers/retry.rs`.
+/// Source: SMG, `middleware/scheduler` (`engine.rs`, `slots.rs`, `config.rs`),
+/// `worker/capacity.rs`, `routers/retry.rs`.
 struct SlotClassGate: Gate {
     /// The four classes of the field, highest first.
     enum Rank: Int {

@@ -5,18 +5,18 @@ import Time
 /// bounds at a given capacity.
 ///
 /// A server that knows every arrival may work on any request at any moment, on several at once and
-/// on parts of one. Each request is two pieces of work: its prefill must be done between its arrival
-/// and its TTFT bound, its decode between its arrival and the last moment a good answer may end
-/// (`GoodBounds.lastEndNanos`). The server always works on the piece that ends first and lets go
-/// of what has ended:
+/// on parts of one. Each request is two pieces of work: its prefill must be done between its
+/// arrival and its TTFT bound, its decode between its arrival and the last moment a good answer may
+/// end (`GoodBounds.lastEndNanos`). The server always works on the piece that ends first and lets
+/// go of what has ended:
 ///
 ///     served = capacity * time the server is busy
 ///
-/// No order does more: it is a greedy maximum matching of units of work to units of time in a
-/// convex bipartite graph (F. Glover, "Maximum matching in a convex bipartite graph", Naval Research
-/// Logistics Quarterly 14, 1967), of units so small that they are fluid. A policy cannot split a
-/// request over engines, gets nothing for a part of one and does not know what comes: it can only
-/// do less, as long as its engines do no more than the capacity.
+/// No order does more: it is the greedy maximum matching of units of work to units of time in a
+/// convex bipartite graph (F. Glover, "Maximum matching in a convex bipartite graph", Naval
+/// Research Logistics Quarterly 14, 1967), the units so small that they are fluid. A policy cannot
+/// split a request over engines, gets nothing for a part of one and does not know what comes: it
+/// can only do less, as long as its engines do no more than the capacity.
 ///
 /// - Complexity: O(n log n) for n requests in the order of their arrival. Memory follows the work
 ///   that waits and has not ended: at most that of one busy period.

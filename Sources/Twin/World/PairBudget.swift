@@ -3,8 +3,8 @@ package import Report
 package import RequestPath
 import Statistics
 
-/// The budget of a pair of engines and workload, made from what the two can do, so that pairs can be
-/// compared that have nothing else in common:
+/// The budget of a pair of engines and workload, made from what the two can do, so that pairs can
+/// be compared that have nothing else in common:
 ///
 ///     TTFT p99      = 2 * the p99 of TTFT when every request has an idle engine to itself
 ///     TTFT deadline = 2 * TTFT p99

@@ -49,8 +49,8 @@ package struct Scenario: Sendable {
     /// How long requests are offered, in nanoseconds, where that is known beforehand; nil: until
     /// the last one came.
     package var offeringNanos: UInt64?
-    /// What the pair can do, in engine seconds of work a second (`WorkMeasure`); nil: not known, and
-    /// then there is no bound to compare goodput with.
+    /// What the pair can do, in engine seconds of work a second (`WorkMeasure`); nil: not known,
+    /// and then there is no bound to compare goodput with.
     package var capacityWork: Double?
     /// Asks the policy for broken invariants after every so many of its steps; 0 is never.
     package var auditEvery = 0
