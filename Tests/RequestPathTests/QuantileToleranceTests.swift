@@ -29,6 +29,21 @@ import Testing
         #expect(tolerance.boundBroken(by: 0.5 * self.second) == nil)
     }
 
+    @Test func `what came in below a bound is not counted above it`() {
+        var tolerance = QuantileTolerance([QuantileBound(quantile: 0.5, nanos: 1_000_000_000)])
+        for _ in 0..<10_000 {
+            #expect(tolerance.boundBroken(by: 1.5 * self.second) == nil)
+            tolerance.admit(1.5 * self.second)
+            tolerance.settle(planned: 1.5 * self.second, actual: 0.8 * self.second)
+        }
+        // And the other way round: what was late after all is paid for.
+        for _ in 0..<10_000 {
+            tolerance.admit(0.8 * self.second)
+            tolerance.settle(planned: 0.8 * self.second, actual: 1.5 * self.second)
+        }
+        #expect(tolerance.boundBroken(by: 1.5 * self.second) == self.second)
+    }
+
     @Test func `quiet time is saved up only so far`() {
         var tolerance = QuantileTolerance([QuantileBound(quantile: 0.95, nanos: 1_000_000_000)])
         for _ in 0..<1_000_000 { tolerance.admit(0.1 * self.second) }

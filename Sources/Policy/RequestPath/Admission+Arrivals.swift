@@ -3,7 +3,7 @@ import Time
 extension Admission {
     /// What becomes of an arrival at one model.
     private enum Verdict {
-        case admit(flow: Int, Prediction)
+        case admit(flow: Int, Prediction, plannedNanos: Double)
         case refuse(RefusalReason, afterNanos: Double)
     }
 
@@ -38,9 +38,10 @@ extension Admission {
         case .refuse(let reason, let excessNanos):
             let afterNanos = self.retrySlot(record, reason, excessNanos: excessNanos, now: now)
             self.turnAway(arrival, reason, afterNanos: afterNanos, into: &actions)
-        case .admit(let flow, let prediction):
+        case .admit(let flow, let prediction, let plannedNanos):
             record.flow = Int32(flow)
             record.predictedNanos = UInt64(saturating: prediction.totalNanos)
+            record.plannedNanos = UInt64(saturating: plannedNanos)
             self.tenants[tenant].spend(tokens: record.chargedTokens)
             self.accept(record, of: arrival, now: now, into: &actions)
         }
@@ -199,7 +200,7 @@ extension Admission {
         // With room at once there is nothing to gain from a refusal.
         if prediction.waitNanos <= 0 {
             self.queues.lanes[lane].tolerance.admit(prediction.totalNanos)
-            return .admit(flow: flow, prediction)
+            return .admit(flow: flow, prediction, plannedNanos: prediction.totalNanos)
         }
         let slack = Self.slack(of: record)
         let factor = self.queues.lanes[lane].errors.value(now: now)
@@ -207,7 +208,7 @@ extension Admission {
         let lower = isCold ? nil : self.queues.lanes[lane].tolerance.boundBroken(by: likely)
         if likely <= min(allowed, lower ?? .infinity) {
             self.queues.lanes[lane].tolerance.admit(likely)
-            return .admit(flow: flow, prediction)
+            return .admit(flow: flow, prediction, plannedNanos: likely)
         }
         let reason: RefusalReason = isHeld ? .rateLimited : isCold ? .noCapacity : .saturated
         return .refuse(reason, afterNanos: likely - min(allowed, lower ?? .infinity))

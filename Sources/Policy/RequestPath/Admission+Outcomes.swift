@@ -252,6 +252,8 @@ extension Admission {
         guard record.waited != .coldStart, record.attempt <= 1 else { return }
         let model = Int(record.served)
         let lane = self.pools[model].lanes.lowerBound + Int(record.classIndex)
+        self.queues.lanes[lane].tolerance.settle(
+            planned: Double(record.plannedNanos), actual: Double(actualNanos))
         let slack = Self.slack(of: record)
         guard Double(max(record.predictedNanos, actualNanos)) > slack else { return }
         let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)

@@ -4,7 +4,9 @@
 /// waits about as long as that allows, and a written p95 or p50 below it would be broken by design.
 /// So each lower bound keeps an account. Every admitted request earns the share that may lie above
 /// the bound, 0.05 for a p95; one that is predicted to lie above it costs 1. Where the account is
-/// empty the bound itself is the plan.
+/// empty the bound itself is the plan. Predictions are cautious, so that most of those who are
+/// counted above a bound come in below it: the cost is given back when they do, and taken from
+/// those who were believed below and were not.
 struct QuantileTolerance: Sendable, Equatable {
     private struct Account: Sendable, Equatable {
         var boundNanos: Double
@@ -45,6 +47,19 @@ struct QuantileTolerance: Sendable, Equatable {
             // Below zero only by requests that are admitted whatever they cost, and not far.
             self.accounts[index].spare = min(
                 max(account.spare + account.share - cost, -account.share * Self.requestsAtStart),
+                account.share * Self.requestsSaved)
+        }
+    }
+
+    /// Corrects the accounts by what became of a request admitted at `planned`.
+    mutating func settle(planned: Double, actual: Double) {
+        for index in self.accounts.indices {
+            let account = self.accounts[index]
+            let correction =
+                (planned > account.boundNanos ? 1.0 : 0) - (actual > account.boundNanos ? 1.0 : 0)
+            guard correction != 0 else { continue }
+            self.accounts[index].spare = min(
+                max(account.spare + correction, -account.share * Self.requestsAtStart),
                 account.share * Self.requestsSaved)
         }
     }

@@ -48,6 +48,9 @@ struct RequestRecord: Sendable {
     /// Time to first token predicted at arrival, without the correction for confidence.
     var predictedNanos: UInt64 = 0
 
+    /// Time to first token it was admitted at, with the correction; 0 while it is not.
+    var plannedNanos: UInt64 = 0
+
     // Where it waits.
     var flow: Int32 = -1
     var previous: Int32 = -1
