@@ -194,7 +194,6 @@ extension RefusalReason {
         case .infeasible: 3
         case .tooLong: 4
         case .noCapacity: 5
-        case .draining: 6
         }
     }
 }

@@ -85,8 +85,6 @@ package enum RefusalReason: Sendable, Equatable, CaseIterable {
     case tooLong
     /// No endpoint is ready, and none is expected inside the wait allowed. 503.
     case noCapacity
-    /// The gateway is shutting down. 503.
-    case draining
 
     /// Bounded label for codes, headers and metrics.
     package var label: String {
@@ -97,7 +95,6 @@ package enum RefusalReason: Sendable, Equatable, CaseIterable {
         case .infeasible: "infeasible"
         case .tooLong: "context_length_exceeded"
         case .noCapacity: "no_capacity"
-        case .draining: "draining"
         }
     }
 
@@ -105,7 +102,7 @@ package enum RefusalReason: Sendable, Equatable, CaseIterable {
     package var isContention: Bool {
         switch self {
         case .saturated, .queueFull, .rateLimited, .infeasible: true
-        case .tooLong, .noCapacity, .draining: false
+        case .tooLong, .noCapacity: false
         }
     }
 }

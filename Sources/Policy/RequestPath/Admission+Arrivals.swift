@@ -13,9 +13,6 @@ extension Admission {
             guard self.slab.slot(of: arrival.request) == nil else { return }
             return self.turnAway(arrival, .noCapacity, afterNanos: 1e9, into: &actions)
         }
-        if self.isDraining {
-            return self.turnAway(arrival, .draining, afterNanos: 1e9, into: &actions)
-        }
         var record = self.estimate(arrival, now: now)
         if self.isTooLong(arrival, record) {
             return self.turnAway(arrival, .tooLong, afterNanos: 1e9, into: &actions)
