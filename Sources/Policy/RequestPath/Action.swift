@@ -59,7 +59,8 @@ package enum WaitCause: Sendable, Equatable, CaseIterable {
 /// One refusal.
 package struct Refusal: Sendable, Equatable {
     package var reason: RefusalReason
-    /// Measured time after which the request would fit; never zero.
+    /// Measured time after which the request would fit, 10 ms to an hour; an hour where it never
+    /// would.
     package var retryAfterNanos: UInt64
     /// Decided after the arrival step: the request had waited.
     package var late: Bool

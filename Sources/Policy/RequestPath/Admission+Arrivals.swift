@@ -188,7 +188,8 @@ extension Admission {
         if self.pools[model].steps.isLearned,
             self.pools[model].steps.idleFirstTokenNanos(tokens: prefill) > allowed
         {
-            return .refuse(.infeasible, afterNanos: allowed)
+            // Waiting does not help: the longest time that is told, beyond what clients obey.
+            return .refuse(.infeasible, afterNanos: .infinity)
         }
         let lane = Int(self.queues.flows[flow].lane)
         // With room at once there is nothing to gain from a refusal.
