@@ -1,8 +1,8 @@
 /// Prompt tokens from bytes, learned per model from what engines say they used: so many for each
 /// byte of text, and some that the chat template adds to every prompt.
 ///
-/// A line through the last prompts, by least squares. One number for both would learn from greetings
-/// of two bytes and forty tokens that a long text has twenty tokens to a byte.
+/// A line through the last prompts, by least squares. One number for both would learn from
+/// greetings of two bytes and forty tokens that a long text has twenty tokens to a byte.
 struct TokenRatio: Sendable {
     // Decayed sums over prompts of text: their number, bytes, tokens, and products of the two.
     private var texts: Double = 1
