@@ -188,6 +188,7 @@ if Context.environment["PLIMSOLL_FUZZ"] != nil {
         fuzz("ResponseHead", ["Wire"]),
         fuzz("Events", ["Wire"]),
         fuzz("RequestBody", ["Wire"]),
+        fuzz("Form", ["Wire"]),
         fuzz("Metrics", ["Budget", "Engines", "RequestPath", "Wire"]),
         fuzz("Budget", ["Budget", "Config"]),
     ]

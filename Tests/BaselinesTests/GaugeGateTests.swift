@@ -158,18 +158,6 @@ import Testing
         #expect(desk.arrive(3, bytes: 40).isEmpty)
     }
 
-    @Test func `on shutdown what waits is refused and what was sent goes on`() {
-        var desk = Desk(.gaugeGate)
-        desk.start(1)
-        desk.arrive(1)
-        desk.scrape(0, waiting: 5)
-        desk.arrive(2)
-        #expect(desk.tell(.drain).refusals == [.draining])
-        #expect(desk.arrive(3).refusals == [.draining])
-        #expect(desk.finish(1).isEmpty)
-        #expect(desk.faults.isEmpty)
-    }
-
     @Test func `each model has a gate of its own`() {
         var desk = Desk(.gaugeGate, models: 2)
         desk.start(1)

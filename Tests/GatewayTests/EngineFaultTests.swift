@@ -116,6 +116,37 @@ struct Broken: Sendable, CustomTestStringConvertible {
         #expect(client.ends())
     }
 
+    @Test(
+        "a stream that passed unread and breaks inside an event ends in an error event of its own",
+        arguments: [
+            (
+                "/v1/messages", "event: delta\ndata: {\"text\":\"a\"}\n\n",
+                "event: delta\ndata: {\"te"
+            ),
+            ("/v1/messages", "", "data: {}\r"),
+            // Too long to be held: from there on it passes unread.
+            ("/v1/chat/completions", Wire.role, "data: " + String(repeating: "x", count: 1 << 20)),
+        ])
+    func glued(_ path: String, _ event: String, _ half: String) throws {
+        let server = engine { socket, _ in
+            socket.send(Wire.streamHead + Wire.chunk(event + half))
+            return false
+        }
+        let client = try TestGateway([server.port]).client()
+        client.send(TestGateway.post(#"{"model":"m","stream":true,"prompt":"x"}"#, path: path))
+        let answer = client.message()
+        let text = try #require(answer).text
+        #expect(answer?.isWhole == true && client.ends())
+        // What came is there, and a blank line parts it from ours.
+        let before = event + half + "\n\n"
+        #expect(text.hasPrefix(before))
+        let last = text.dropFirst(before.count)
+        #expect(last.hasPrefix("data: {") && last.hasSuffix("}\n\n"))
+        let json = try JSONSerialization.jsonObject(with: Data(last.dropFirst(6).utf8))
+        let error = (json as? [String: Any])?["error"] as? [String: Any]
+        #expect(error?["code"] as? String == "bad_engine_answer")
+    }
+
     @Test func `an answer that breaks behind its head is never taken for a whole one`() throws {
         let server = engine { socket, _ in
             socket.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\":")

@@ -91,5 +91,18 @@ struct HostileTests {
         #expect(send(file) == 404)
         #expect(send(part("name=\"model\"", "m") + part("name=\"model\"", "m")) == 400)
         #expect(send("name=\"model\"\r\n\r\nm\r\n") == 404)
+        // What the engine could take for another model than the gateway did.
+        let model = part("name=\"model\"", "m")
+        #expect(send(part("name=model", "m")) == 200)
+        #expect(send(part("NAME=\"model\"; filename=\"a\\\";x\"", "m")) == 200)
+        for other in [
+            "name=model", "NAME=\"model\"", "name*=utf-8''model", "name=\"mo\\del\"",
+            "x=\"\"; name=\"file\"; name=\"model\"", "name=\"file\"\r\n ;name=\"model\"",
+        ] {
+            #expect(send(model + part(other, "none")) == 400, "\(other)")
+        }
+        // A delimiter begins a line: this one is a part of the file.
+        let inside = "Content-Disposition: form-data; name=\"model\"\r\n\r\nm"
+        #expect(send(part("name=\"file\"", "x--B\r\n" + inside)) == 404)
     }
 }

@@ -125,30 +125,20 @@ final class Crowd: Sendable {
     }
 
     @Test func `an engine behind TLS is reached, verified, and never spoken to plainly`() throws {
-        let folder = NSTemporaryDirectory() + "plimsoll-tls-\(UInt64.random(in: 0...(.max)))"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        for name in ["good", "other"] {
-            try self.run(
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-keyout", "\(folder)/\(name).key", "-out", "\(folder)/\(name).pem",
-                "-days", "2", "-subj", "/CN=localhost", "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1")
-        }
+        let certificates = try Certificates()
         let plain = self.quickEngine()
-        guard let tunnel = try TLSTunnel(folder: folder, to: plain.port) else {
+        guard let tunnel = try TLSTunnel(certificates, to: plain.port) else {
             try Test.cancel("no python3 to end TLS with")
         }
         defer { tunnel.stop() }
         let budget = TestGateway.budget([tunnel.port], scheme: "https", host: "localhost")
-        let trusting = try TLSContext(caFile: "\(folder)/good.pem")
+        let trusting = try TLSContext(caFile: certificates.good)
         let gateway = try TestGateway([tunnel.port], budget: budget, tls: trusting)
         for _ in 0..<3 { #expect(gateway.ask()?.text == Wire.answer) }
         let asked = plain.requests.withLock { $0.count }
         let wary = try TestGateway(
             [tunnel.port], budget: budget, ready: 0,
-            tls: try TLSContext(caFile: "\(folder)/other.pem"))
+            tls: try TLSContext(caFile: certificates.other))
         #expect(wary.ask()?.status == 503)
         #expect(plain.requests(to: "/v1/chat/completions").count == 3)
         #expect(asked >= 3)
@@ -161,66 +151,4 @@ final class Crowd: Sendable {
         #expect(gateway.ask()?.status == 503)
         #expect(server.openCount.withLock { $0 } == 0)
     }
-
-    private func run(_ command: String...) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(command)")
-    }
-}
-
-/// Ends TLS with the certificate `good` and passes the bytes on.
-struct TLSTunnel {
-    let port: UInt16
-    private let process: Process
-    private let lifeline: Pipe
-
-    private static let script = """
-        import os, socket, ssl, sys, threading
-        folder, to = sys.argv[1], int(sys.argv[2])
-        # The test holds the other end: the tunnel ends with it, however it ends.
-        threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder + '/good.pem', folder + '/good.key')
-        listener = socket.create_server(('127.0.0.1', 0))
-        print(listener.getsockname()[1], flush=True)
-        def pump(source, sink):
-            try:
-                while data := source.recv(65536): sink.sendall(data)
-            except OSError: pass
-            for end in (source, sink):
-                try: end.shutdown(socket.SHUT_RDWR)
-                except OSError: pass
-        def serve(raw):
-            try: client = context.wrap_socket(raw, server_side=True)
-            except OSError: return raw.close()
-            engine = socket.create_connection(('127.0.0.1', to))
-            threading.Thread(target=pump, args=(engine, client), daemon=True).start()
-            pump(client, engine)
-        while True:
-            raw = listener.accept()[0]
-            threading.Thread(target=serve, args=(raw,), daemon=True).start()
-        """
-
-    /// `nil` without a Python.
-    init?(folder: String, to port: UInt16) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", Self.script, folder, String(port)]
-        let (lifeline, output) = (Pipe(), Pipe())
-        process.standardInput = lifeline
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = UInt16(line.filter(\.isNumber)) else { return nil }
-        (self.port, self.process, self.lifeline) = (port, process, lifeline)
-    }
-
-    func stop() { self.process.terminate() }
 }

@@ -86,7 +86,6 @@ struct RandomWorld {
         case 95: self.removeEndpoint()
         case 96: self.replan()
         case 98: self.probeOfItself()
-        case 97: if self.random.chance(0.02) { self.drain() }
         default: break
         }
     }
@@ -217,10 +216,6 @@ struct RandomWorld {
         guard !self.endpoints.isEmpty else { return }
         let removed = self.endpoints.remove(at: self.random.below(self.endpoints.count))
         self.tell(.endpointRemoved(removed.id))
-    }
-
-    private mutating func drain() {
-        self.tell(.drain)
     }
 
     private mutating func replan() {

@@ -11,7 +11,7 @@ import Time
 ///     arrive R [tokens=N] [tenant=T] [class=C] [model=M] [max=N] [times=N]
 ///                                     [whole] [final] [tools]
 ///     first R      progress R N       finish R [out=N]     cancel R
-///     failed R FAILURE [late]         drain                wait MS
+///     failed R FAILURE [late]         wait MS
 ///
 /// `wait` lets time pass and ticks at each deadline on the way.
 enum Transcript {
@@ -140,7 +140,6 @@ private struct Teller {
         case "won": return [.hedgeWon(request)]
         case "unhedged":
             return [.hedgeFailed(request, Failure.allCases.first { words.has("\($0)") })]
-        case "drain": return [.drain]
         default: return nil
         }
     }

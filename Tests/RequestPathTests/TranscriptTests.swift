@@ -12,8 +12,7 @@ import Testing
         .appendingPathComponent("Transcripts")
 
     @Test(arguments: [
-        "burst", "cold-start", "degrade", "drain", "ejection", "hedge", "infeasible", "quota",
-        "retry",
+        "burst", "cold-start", "degrade", "ejection", "hedge", "infeasible", "quota", "retry",
     ])
     func `the story goes as it is written`(_ name: String) throws {
         let file = Self.folder.appendingPathComponent("\(name).txt")

@@ -8,22 +8,27 @@ import Wire
     private static let script = #"""
         import json, sys
         SKIPPED = {"input_audio", "file", "video_url", "audio_url", "type", "role", "id", "detail"}
-        def walk(value, sums, depth=0):
-            if depth > 32 or isinstance(value, bool) or value is None: return
+        PLAIN = {"text", "content", "arguments", "output"}
+        def walk(value, sums, plain=True):
+            if isinstance(value, bool) or value is None: return
             if isinstance(value, str):
-                if not (value.startswith("data:") and ";base64," in value[:128]):
-                    sums[0] += len(value.encode("utf-8", "surrogatepass"))
+                if not plain and value.startswith("data:") and ";base64," in value[:128]:
+                    sums[2] += 1
+                else: sums[0] += len(value.encode("utf-8", "surrogatepass"))
             elif isinstance(value, (int, float)): sums[1] += 1
             elif isinstance(value, list):
-                for item in value: walk(item, sums, depth + 1)
+                for item in value: walk(item, sums, plain)
             else:
                 for key, item in value.items():
                     if key in ("image_url", "input_image"): sums[2] += 1
-                    elif key not in SKIPPED: walk(item, sums, depth + 1)
+                    elif key not in SKIPPED: walk(item, sums, key in PLAIN)
         for line in sys.stdin:
             body, sums = json.loads(line), [0, 0, 0]
             for key in ("messages", "prompt", "input", "instructions"):
                 if key in body: walk(body[key], sums)
+            # Tools stand at the end, in the bytes of their JSON.
+            if body.get("tools"):
+                sums[0] += len(line.strip()[line.index('"tools":') + 8:-1].encode())
             if sums[0]: sums[:2] = [sums[0] + 4 * sums[1], 0]
             print(*sums)
         """#
@@ -100,10 +105,13 @@ import Wire
             #"{"prompt":[[1,2,3],[4]]}"#, #"{"input":["a","data:image/png;base64,AAAA"]}"#,
             #"{"messages":[{"content":[{"text":"hi\\"},{"image_url":{"url":"x"}}]}]}"#,
             #"{"prompt":"\\\\u0041\\","input":"","instructions":"b"}"#,
+            #"{"messages":[{"image":"data:image/png;base64,AAAA","text":"a"}]}"#,
+            #"{"messages":[{"content":"a"}],"tools":[{"type":"function"} , {"a":[1,"é"]}]}"#,
         ]
         let made = (0..<3_000).map { index in
             let key = ["messages", "prompt", "input", "instructions"][index % 4]
-            return "{\"model\":\"m\",\"\(key)\":\(Self.value(&random))}"
+            let tools = index % 3 == 0 ? ",\"tools\":[\(Self.value(&random))]" : ""
+            return "{\"model\":\"m\",\"\(key)\":\(Self.value(&random))\(tools)}"
         }
         let bodies = written + made
         guard let expected = try Self.python(bodies.joined(separator: "\n")) else {

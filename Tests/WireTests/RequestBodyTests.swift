@@ -50,7 +50,7 @@ import Wire
         #expect(self.text(json, body.maxCompletionTokens) == "null")
         #expect(self.text(json, body.maxOutputTokens) == "18")
         #expect(body.outputTokensMax == 17 && body.choices == 3)
-        #expect(body.promptBytes == 3)
+        #expect(body.promptBytes == 3 + 4)
         #expect(self.text(json, ByteRange(start: body.objectEnd, end: json.utf8.count)) == "}")
     }
 
@@ -162,28 +162,77 @@ import Wire
     }
 
     @Test func `the prompt's size is its text, without data, ids apart`() throws {
-        func size(_ json: String) throws -> [UInt32] {
-            let body = try self.body(json)
-            return [body.promptBytes, body.promptIDs, body.images]
-        }
-        #expect(try size(#"{"prompt":"abc"}"#) == [3, 0, 0])
-        #expect(try size(#"{"prompt":["abc", "de"]}"#) == [5, 0, 0])
-        #expect(try size(#"{"prompt":[1, 22,333]}"#) == [0, 3, 0])
-        #expect(try size(#"{"prompt":[[1,2],[3]]}"#) == [0, 3, 0])
-        #expect(try size(#"{"input":"a","instructions":"bc"}"#) == [3, 0, 0])
+        #expect(try self.size(#"{"prompt":"abc"}"#) == [3, 0, 0])
+        #expect(try self.size(#"{"prompt":["abc", "de"]}"#) == [5, 0, 0])
+        #expect(try self.size(#"{"prompt":[1, 22,333]}"#) == [0, 3, 0])
+        #expect(try self.size(#"{"prompt":[[1,2],[3]]}"#) == [0, 3, 0])
+        #expect(try self.size(#"{"input":"a","instructions":"bc"}"#) == [3, 0, 0])
         let parts =
             #"[{"type":"text","text":"abcd"},"#
             + #"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},"#
             + #"{"type":"input_image","image_url":"x"}]"#
         #expect(
-            try size(
+            try self.size(
                 #"{"messages":[{"role":"user","content":"#
                     + parts + #"},{"role":"user","content":"ef"}]}"#) == [6, 0, 2])
-        #expect(try size(#"{"input":["data:image/png;base64,AAAA","b"]}"#) == [1, 0, 0])
         // Words that merely look like data count, and numbers beside text are no ids.
-        #expect(try size(#"{"prompt":"data: many words"}"#) == [16, 0, 0])
-        #expect(try size(#"{"messages":[{"content":"abc","index":7}]}"#) == [7, 0, 0])
-        #expect(try size(#"{"prompt":"abc","input":[1]}"#) == [7, 0, 0])
+        #expect(try self.size(#"{"prompt":"data: many words"}"#) == [16, 0, 0])
+        #expect(try self.size(#"{"messages":[{"content":"abc","index":7}]}"#) == [7, 0, 0])
+        #expect(try self.size(#"{"prompt":"abc","input":[1]}"#) == [7, 0, 0])
+    }
+
+    private func size(_ json: String) throws -> [UInt32] {
+        let body = try self.body(json)
+        return [body.promptBytes, body.promptIDs, body.images]
+    }
+
+    @Test func `a data URI is an image, but where engines read text`() throws {
+        let uri = "data:image/png;base64," + String(repeating: "A", count: 40_000)
+        func message(_ part: String) -> String {
+            "{\"messages\":[{\"role\":\"user\",\"content\":[\(part)]}]}"
+        }
+        for part in [
+            #"{"type":"image","image":"URI"}"#, #"{"type":"x","source":{"url":"URI"}}"#,
+            #"{"type":"image_url","image_url":{"url":"URI"}}"#,
+        ] {
+            #expect(try self.size(message(part.replacing("URI", with: uri))) == [0, 0, 1])
+        }
+        // Whoever hides a text behind these words is charged for it.
+        let long = UInt32(uri.utf8.count)
+        for text in [
+            message("{\"type\":\"text\",\"text\":\"\(uri)\"}"), "{\"prompt\":\"\(uri)\"}",
+            "{\"messages\":[{\"content\":\"\(uri)\"}]}", "{\"input\":[\"\(uri)\"]}",
+        ] {
+            #expect(try self.size(text) == [long, 0, 0])
+        }
+    }
+
+    @Test func `tools are a part of the prompt, a response format is none`() throws {
+        let schema = #"{"type":"object","properties":{"a":{"type":"string","enum":["é", 7]}}}"#
+        let tools = #"[ {"type":"function","function":{"name":"f","parameters":S}} ]"#
+            .replacing("S", with: schema)
+        let with = #"{"messages":[{"content":"abc"}],"tools":\#(tools) , "n":1}"#
+        #expect(try self.size(with) == [3 + UInt32(tools.utf8.count), 0, 0])
+        #expect(try self.body(with).hasTools)
+        for none in ["[]", "[ \n]", "null"] {
+            let body = try self.body("{\"prompt\":\"abc\",\"tools\":\(none)}")
+            #expect(body.promptBytes == 3 && !body.hasTools, "\(none)")
+        }
+        let formatted = #"{"prompt":"abc","response_format":{"type":"json_schema","s":S}}"#
+            .replacing("S", with: schema)
+        #expect(try self.size(formatted) == [3, 0, 0])
+        #expect(try self.body(formatted).hasResponseFormat)
+        #expect(try self.body(with).promptHash != self.body(#"{"prompt":"abc"}"#).promptHash)
+    }
+
+    @Test func `what lies deeper than the scan goes counts by its bytes`() throws {
+        let open = String(repeating: "[", count: 40)
+        let close = String(repeating: "]", count: 40)
+        for inner in [#""hidden""#, #"{"a":"hidden", "b":[1]}"#, ""] {
+            let deep = "{\"messages\":[\(open)\(inner)\(close) , \"b\"]}"
+            // 32 lists are looked into, the outermost with them: 9 of the 40 are not.
+            #expect(try self.size(deep) == [UInt32(2 * 9 + inner.utf8.count + 1), 0, 0])
+        }
     }
 
     @Test func `the prompt's hash follows its text`() throws {

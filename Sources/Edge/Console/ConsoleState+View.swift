@@ -17,15 +17,12 @@ extension ConsoleState {
         let groups = view.counters.groups
         let points = groups.map { History.GroupPoint($0) }
         let recent = points.map { history.window(of: $0) }
-        var recentSum = Counts()
-        var allSum = Counts()
-        for point in recent { recentSum += Counts(point) }
-        for point in points { allSum += Counts(point) }
         self.init(
             version: view.status.version, t: WallClock.unixNanos() / 1_000_000,
             startedAt: view.status.startedUnixNanos / 1_000_000,
             verdict: Self.verdict(view, recent), notReady: view.notReady,
-            isDraining: view.status.isDraining, recent: recentSum, all: allSum,
+            isDraining: view.status.isDraining, recent: .sum(recent.map(\.counts)),
+            all: .sum(points.map(\.counts)),
             budgets: groups.indices.filter { view.config.models[groups[$0].plan.model].isActive }
                 .map {
                     Self.budget(view, points[$0], recent[$0], view.classes[$0])
@@ -73,22 +70,19 @@ extension ConsoleState {
                         + "(\(Wording.grouped(inside.inside)) of \(Wording.grouped(inside.total)))")
             }
             let budget = view.config.models[group.plan.model].spec.budget
-            let tried = group.offered - min(group.offered, group.refused)
-            if let most = budget.errorRate, Double(group.failed) > most * Double(tried) {
+            let counts = group.counts
+            func judge(_ count: UInt64, of all: UInt64, _ what: String, most: Double?) {
+                guard let most, Double(count) > most * Double(all) else { return }
                 reasons.append(
-                    "\(place): \(Wording.grouped(group.failed)) of \(Wording.grouped(tried)) "
-                        + "requests failed, more than \(Words.percent(most))")
+                    "\(place): \(Wording.grouped(count)) of \(Wording.grouped(all)) requests "
+                        + "\(what), more than \(Words.percent(most))")
             }
-            if let most = budget.refusalRate, Double(group.refused) > most * Double(group.offered) {
-                reasons.append(
-                    "\(place): \(Wording.grouped(group.refused)) of "
-                        + "\(Wording.grouped(group.offered)) requests refused, "
-                        + "more than \(Words.percent(most))"
-                )
-            }
+            let tried = counts.offered - min(counts.offered, counts.refused)
+            judge(counts.failed, of: tried, "failed", most: budget.errorRate)
+            judge(counts.refused, of: counts.offered, "refused", most: budget.refusalRate)
         }
         if !reasons.isEmpty { return Verdict(state: "broken", reasons: reasons) }
-        let offered = recent.reduce(0) { $0 + $1.offered }
+        let offered = recent.reduce(0) { $0 + $1.counts.offered }
         guard offered > 0 else {
             return Verdict(state: "idle", reasons: ["no requests in the last five minutes"])
         }
@@ -118,8 +112,8 @@ extension ConsoleState {
                     boundMs: Double(objective.boundNanos) / 1e6,
                     recent: Self.inside(recent.inside[index], objective.quantile),
                     all: Self.inside(all.inside[index], objective.quantile))
-            }, deadline: all.plan.objectives.isEmpty ? bound : nil, recent: Counts(recent),
-            all: Counts(all), queuedRequests: gauges?.queuedRequests ?? 0,
+            }, deadline: all.plan.objectives.isEmpty ? bound : nil, recent: recent.counts,
+            all: all.counts, queuedRequests: gauges?.queuedRequests ?? 0,
             queuedBytes: gauges?.queuedBytes ?? 0,
             queueRequestsMax: all.plan.classIndex < spec.classes.count
                 ? spec.classes[all.plan.classIndex].queueRequestsMax : 0,
@@ -186,18 +180,16 @@ extension ConsoleState {
     /// Differences between neighbours.
     private static func samples(_ points: ArraySlice<History.Point>) -> [Sample] {
         zip(points, points.dropFirst()).map { before, now in
-            func grown(_ count: (History.GroupPoint) -> UInt64) -> UInt64 {
-                let sum = now.groups.reduce(0) { $0 + count($1) }
-                return sum - min(sum, before.groups.reduce(0) { $0 + count($1) })
-            }
+            var grown = now.counts
+            grown -= before.counts
             let ended = now.ended - min(now.ended, before.ended)
             func mean(_ now: UInt64, _ before: UInt64) -> Double? {
                 ended == 0 ? nil : Double(now - min(now, before)) / Double(ended) / 1e6
             }
             return Sample(
-                t: now.unixMillis, offered: grown(\.offered), good: grown(\.good),
-                refused: grown(\.refused), failed: grown(\.failed),
-                degraded: grown(\.degradedTotal), queueMs: mean(now.queueNanos, before.queueNanos),
+                t: now.unixMillis, offered: grown.offered, good: grown.good,
+                refused: grown.refused, failed: grown.failed, degraded: grown.degraded,
+                queueMs: mean(now.queueNanos, before.queueNanos),
                 computeMs: mean(now.computeNanos, before.computeNanos), queued: now.queued)
         }
     }

@@ -176,20 +176,20 @@ struct ConsoleState: Encodable {
 }
 
 extension ConsoleState.Counts {
-    init(_ point: History.GroupPoint) {
-        self.init(
-            offered: point.offered, good: point.good, completed: point.completed,
-            refused: point.refused, failed: point.failed, abandoned: point.abandoned,
-            degraded: point.degradedTotal)
+    private static var parts: [WritableKeyPath<Self, UInt64>] {
+        [\.offered, \.good, \.completed, \.refused, \.failed, \.abandoned, \.degraded]
     }
 
-    static func += (left: inout Self, right: Self) {
-        left.offered += right.offered
-        left.good += right.good
-        left.completed += right.completed
-        left.refused += right.refused
-        left.failed += right.failed
-        left.abandoned += right.abandoned
-        left.degraded += right.degraded
+    static func sum(_ all: [Self]) -> Self {
+        var sum = Self()
+        for one in all { for part in Self.parts { sum[keyPath: part] += one[keyPath: part] } }
+        return sum
+    }
+
+    /// What has been added since `right`; counts that began again count as nothing.
+    static func -= (left: inout Self, right: Self) {
+        for part in Self.parts {
+            left[keyPath: part] -= min(left[keyPath: part], right[keyPath: part])
+        }
     }
 }

@@ -8,19 +8,12 @@ struct History {
     /// Counts of one model and class at a moment.
     struct GroupPoint {
         var plan: GroupPlan
-        var offered: UInt64 = 0
-        var good: UInt64 = 0
-        var completed: UInt64 = 0
-        var abandoned: UInt64 = 0
+        var counts: ConsoleState.Counts
         var refusedEarly: [UInt64]
         var refusedLate: [UInt64]
         var failedByKind: [UInt64]
         var degraded: [UInt64]
         var inside: [GroupCounters.Inside]
-
-        var failed: UInt64 { self.failedByKind.reduce(0, +) }
-        var refused: UInt64 { self.refusedEarly.reduce(0, +) + self.refusedLate.reduce(0, +) }
-        var degradedTotal: UInt64 { self.degraded.reduce(0, +) }
     }
 
     /// One moment.
@@ -28,6 +21,8 @@ struct History {
         /// Wall clock, milliseconds since 1970.
         var unixMillis: UInt64
         var groups: [GroupPoint]
+        /// Of all groups together.
+        var counts: ConsoleState.Counts
         /// Time of all requests that ended, in the gateway's queues and at engines.
         var queueNanos: UInt64
         var computeNanos: UInt64
@@ -58,8 +53,11 @@ struct History {
 extension History.GroupPoint {
     init(_ group: GroupCounters) {
         self.init(
-            plan: group.plan, offered: group.offered, good: group.good,
-            completed: group.completed, abandoned: group.abandoned,
+            plan: group.plan,
+            counts: ConsoleState.Counts(
+                offered: group.offered, good: group.good, completed: group.completed,
+                refused: group.refused, failed: group.failedTotal, abandoned: group.abandoned,
+                degraded: group.degradedTotal),
             refusedEarly: group.refusedEarly, refusedLate: group.refusedLate,
             failedByKind: group.failed, degraded: group.degraded, inside: group.inside)
     }
@@ -67,15 +65,15 @@ extension History.GroupPoint {
     /// The difference to an earlier point; what was judged by other bounds then counts from zero.
     func since(_ before: Self) -> Self {
         var now = self
-        now.offered -= min(now.offered, before.offered)
-        now.completed -= min(now.completed, before.completed)
-        now.abandoned -= min(now.abandoned, before.abandoned)
+        now.counts -= before.counts
         Self.subtract(before.refusedEarly, from: &now.refusedEarly)
         Self.subtract(before.refusedLate, from: &now.refusedLate)
         Self.subtract(before.failedByKind, from: &now.failedByKind)
         Self.subtract(before.degraded, from: &now.degraded)
-        guard before.plan.objectives == now.plan.objectives else { return now }
-        now.good -= min(now.good, before.good)
+        guard before.plan.objectives == now.plan.objectives else {
+            now.counts.good = self.counts.good
+            return now
+        }
         for index in now.inside.indices where index < before.inside.count {
             let then = before.inside[index]
             now.inside[index].inside -= min(now.inside[index].inside, then.inside)
@@ -94,9 +92,10 @@ extension History.GroupPoint {
 extension History.Point {
     init(_ view: GatewayView) {
         let groups = view.counters.groups
+        let points = groups.map { History.GroupPoint($0) }
         self.init(
-            unixMillis: WallClock.unixNanos() / 1_000_000,
-            groups: groups.map { History.GroupPoint($0) },
+            unixMillis: WallClock.unixNanos() / 1_000_000, groups: points,
+            counts: .sum(points.map(\.counts)),
             queueNanos: groups.reduce(0) { $0 &+ $1.stages[Stage.queue.rawValue].sumNanos },
             computeNanos: groups.reduce(0) {
                 $0 &+ $1.stages[Stage.engine.rawValue].sumNanos

@@ -107,8 +107,6 @@ extension RefusalReason {
             "prompt and output together exceed the context of model '\(model)'"
         case .noCapacity:
             "no engine of model '\(model)' is ready; retry after the time given"
-        case .draining:
-            "this gateway is shutting down; retry: another one will answer"
         }
     }
 }

@@ -200,6 +200,8 @@ final class Exchange {
         self.engineHead.giveBack()
         if self.pendingEvent.capacity > Self.keptBytesMax { self.pendingEvent = [] }
         if self.collected.capacity > Self.keptBytesMax { self.collected = [] }
+        // The end of an answer may wait there to be sent behind this.
+        if self.staged.isEmpty, self.staged.capacity > Self.keptBytesMax { self.staged = [] }
         // Ids of this request mean nothing from here on.
         self.generation &+= 1
         self.isAdmitted = false

@@ -194,6 +194,8 @@ package struct GatewayOptions: Sendable {
     package var streamSilenceNanosMax: UInt64 = 60_000_000_000
     /// An answer in one piece is waited for this long.
     package var answerNanosMax: UInt64 = 600_000_000_000
+    /// Between two looks for engines that are silent and clients that do not read.
+    package var sweepMillis: UInt64 = 1000
     /// Between two scrapes of an engine's metrics; jittered by a fifth.
     package var scrapeNanos: UInt64 = 1_000_000_000
     /// Between two health probes of an engine.

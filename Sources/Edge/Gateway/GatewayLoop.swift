@@ -62,7 +62,7 @@ package final class GatewayLoop {
             self.step(.tick)
         }
         let sweeper = LoopTimer(loop) { [unowned self] in self.sweep() }
-        sweeper.arm(everyMillis: 1000)
+        sweeper.arm(everyMillis: core.options.sweepMillis)
         self.sweeper = sweeper
         self.linkEndpoints()
     }

@@ -1,4 +1,5 @@
 import Budget
+import Config
 import RequestPath
 
 /// Counters of one model and class.
@@ -9,8 +10,8 @@ package struct GroupCounters: Sendable {
         package var total: UInt64 = 0
     }
 
-    /// Ladder steps that are counted apart; higher ones count with the last.
-    package static let stepsMax = 8
+    /// Steps of the longest ladder: each is counted apart.
+    package static let stepsMax = ConfigurationLimits.ladderStepsMax
 
     package private(set) var plan: GroupPlan
     package var completed: UInt64 = 0
@@ -203,7 +204,6 @@ extension RefusalReason {
         case .infeasible: 3
         case .tooLong: 4
         case .noCapacity: 5
-        case .draining: 6
         }
     }
 }

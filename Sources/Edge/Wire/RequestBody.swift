@@ -62,7 +62,8 @@ package final class RequestBody {
     package var isStored: Bool { self.scan.store != 0 }
     package var hasTools: Bool { self.scan.has_tools != 0 }
     package var hasResponseFormat: Bool { self.scan.has_response_format != 0 }
-    /// Bytes of prompt text in UTF-8, escapes undone, data URIs left out.
+    /// Bytes of prompt text in UTF-8, escapes undone, embedded images left out, and of the tools'
+    /// JSON.
     package var promptBytes: UInt32 { self.scan.prompt_bytes }
     /// Token ids, where the prompt is given as ids.
     package var promptIDs: UInt32 { self.scan.prompt_ids }

@@ -62,7 +62,8 @@ package enum WaitCause: Sendable, Equatable, CaseIterable {
 /// One refusal.
 package struct Refusal: Sendable, Equatable {
     package var reason: RefusalReason
-    /// Measured time after which the request would fit; never zero.
+    /// Measured time after which the request would fit, 10 ms to an hour; an hour where it never
+    /// would.
     package var retryAfterNanos: UInt64
     /// Decided after the arrival step: the request had waited.
     package var late: Bool
@@ -88,8 +89,6 @@ package enum RefusalReason: Sendable, Equatable, CaseIterable {
     case tooLong
     /// No endpoint is ready, and none is expected inside the wait allowed. 503.
     case noCapacity
-    /// The gateway is shutting down. 503.
-    case draining
 
     /// Bounded label for codes, headers and metrics.
     package var label: String {
@@ -100,7 +99,6 @@ package enum RefusalReason: Sendable, Equatable, CaseIterable {
         case .infeasible: "infeasible"
         case .tooLong: "context_length_exceeded"
         case .noCapacity: "no_capacity"
-        case .draining: "draining"
         }
     }
 
@@ -108,7 +106,7 @@ package enum RefusalReason: Sendable, Equatable, CaseIterable {
     package var isContention: Bool {
         switch self {
         case .saturated, .queueFull, .rateLimited, .infeasible: true
-        case .tooLong, .noCapacity, .draining: false
+        case .tooLong, .noCapacity: false
         }
     }
 }

@@ -13,9 +13,6 @@ extension Admission {
             guard self.slab.slot(of: arrival.request) == nil else { return }
             return self.turnAway(arrival, .noCapacity, afterNanos: 1e9, into: &actions)
         }
-        if self.isDraining {
-            return self.turnAway(arrival, .draining, afterNanos: 1e9, into: &actions)
-        }
         var record = self.estimate(arrival, now: now)
         if self.isTooLong(arrival, record) {
             return self.turnAway(arrival, .tooLong, afterNanos: 1e9, into: &actions)
@@ -194,7 +191,8 @@ extension Admission {
         if self.pools[model].steps.isLearned,
             self.pools[model].steps.idleFirstTokenNanos(tokens: prefill) > allowed
         {
-            return .refuse(.infeasible, afterNanos: allowed)
+            // Waiting does not help: the longest time that is told, beyond what clients obey.
+            return .refuse(.infeasible, afterNanos: .infinity)
         }
         let lane = Int(self.queues.flows[flow].lane)
         // With room at once there is nothing to gain from a refusal.

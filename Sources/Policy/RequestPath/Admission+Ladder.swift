@@ -87,7 +87,7 @@ extension Admission {
         switch reason {
         case .infeasible: reach = self.plan.models[model].ladder.count
         case .saturated, .queueFull: reach = step
-        case .noCapacity, .rateLimited, .tooLong, .draining: return nil
+        case .noCapacity, .rateLimited, .tooLong: return nil
         }
         for entry in 0..<reach {
             if case .model(let other) = self.plan.models[model].ladder[entry] { return other.raw }

@@ -20,7 +20,6 @@ package struct Admission: Sendable {
     var prefixes = PrefixIndex(blocksMax: Self.prefixBlocksMax)
     var chains: [PrefixChain] = []
     var random: UInt64
-    var isDraining = false
     /// In this step a tenant met its concurrency limit or came off it: who is first in line may
     /// have changed in every model.
     var holdsChanged = false
@@ -74,8 +73,6 @@ package struct Admission: Sendable {
             self.probed(id, healthy: healthy, now: now, into: &actions)
         case .scraped(let id, let gauges):
             self.scraped(id, gauges, now: now, into: &actions)
-        case .drain:
-            self.isDraining = true
         case .replan(let plan):
             self.replan(plan, now: now, into: &actions)
         case .tick:

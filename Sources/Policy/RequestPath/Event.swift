@@ -28,8 +28,6 @@ package enum Event: Sendable, Equatable {
     case probed(EndpointID, healthy: Bool)
     /// A metrics scrape came back. It corrects the ledger and never says "full".
     case scraped(EndpointID, EngineGauges)
-    /// No new work is admitted from now on; what was accepted is finished.
-    case drain
     /// The plan changed. Model and tenant ids keep their meaning: entries are only changed or
     /// appended, never moved.
     case replan(Plan)

@@ -122,6 +122,11 @@ struct Prompt {
         out->block_fill = 0;
         if (out->block_count < CSIMDJSON_BLOCKS) blocks[out->block_count++] = out->prompt_hash;
     }
+    /* JSON that engines put into the prompt as JSON. */
+    void written(std::string_view json) {
+        out->prompt_bytes += uint32_t(json.size());
+        out->prompt_hash = mix(out->prompt_hash, json.data(), json.size());
+    }
 };
 
 /* The text of a raw string token: without quotes and without the blanks simdjson leaves behind. */
@@ -131,13 +136,32 @@ std::string_view inside(std::string_view token) {
     return token.substr(1, token.size() - 2);
 }
 
-/* Embedded data, not a text that happens to start with "data:". */
+/* An embedded image, not a word that happens to start with "data:". */
 bool is_data_uri(std::string_view text) {
     return text.substr(0, 5) == "data:" &&
            text.substr(0, 128).find(";base64,") != std::string_view::npos;
 }
 
-error_code walk(ondemand::value value, Prompt &prompt, int depth);
+/* A list or an object as it is written, without the blanks simdjson leaves behind. */
+error_code raw_text(ondemand::value value, ondemand::json_type type, std::string_view &into) {
+    if (type == ondemand::json_type::array) {
+        ondemand::array array;
+        if (auto error = value.get_array().get(array)) return error;
+        if (auto error = array.raw_json().get(into)) return error;
+    } else {
+        ondemand::object object;
+        if (auto error = value.get_object().get(object)) return error;
+        if (auto error = object.raw_json().get(into)) return error;
+    }
+    while (!into.empty() && into.back() != ']' && into.back() != '}') into.remove_suffix(1);
+    return SUCCESS;
+}
+
+/* Lists and objects inside one another that are looked into; deeper ones count as written. */
+constexpr int depth_max = 32;
+
+/* `plain`: engines read a string here as text, whatever it looks like. */
+error_code walk(ondemand::value value, Prompt &prompt, bool plain, int depth);
 
 /* One message or one content part: its text counts, its images are counted, its data is not. */
 error_code walk_object(ondemand::object object, Prompt &prompt, int depth) {
@@ -154,28 +178,29 @@ error_code walk_object(ondemand::object object, Prompt &prompt, int depth) {
         if (key == "input_audio" || key == "file" || key == "video_url" || key == "audio_url")
             continue;
         if (key == "type" || key == "role" || key == "id" || key == "detail") continue;
-        if (auto error = walk(value, prompt, depth + 1)) return error;
+        bool plain = key == "text" || key == "content" || key == "arguments" || key == "output";
+        if (auto error = walk(value, prompt, plain, depth + 1)) return error;
     }
     return SUCCESS;
 }
 
-error_code walk_array(ondemand::array array, Prompt &prompt, int depth) {
+error_code walk_array(ondemand::array array, Prompt &prompt, bool plain, int depth) {
     for (auto element_result : array) {
         ondemand::value element;
         if (auto error = element_result.get(element)) return error;
-        if (auto error = walk(element, prompt, depth + 1)) return error;
+        if (auto error = walk(element, prompt, plain, depth + 1)) return error;
     }
     return SUCCESS;
 }
 
-error_code walk(ondemand::value value, Prompt &prompt, int depth) {
-    if (depth > 32) return SUCCESS;
+error_code walk(ondemand::value value, Prompt &prompt, bool plain, int depth) {
     ondemand::json_type type;
     if (auto error = value.type().get(type)) return error;
     switch (type) {
     case ondemand::json_type::string: {
         std::string_view text = inside(value.raw_json_token());
-        if (!is_data_uri(text)) prompt.text(text);
+        if (!plain && is_data_uri(text)) prompt.out->images++;
+        else prompt.text(text);
         return SUCCESS;
     }
     case ondemand::json_type::number: {
@@ -183,15 +208,22 @@ error_code walk(ondemand::value value, Prompt &prompt, int depth) {
         prompt.id(text);
         return SUCCESS;
     }
-    case ondemand::json_type::object: {
-        ondemand::object object;
-        if (auto error = value.get_object().get(object)) return error;
-        return walk_object(object, prompt, depth);
-    }
+    case ondemand::json_type::object:
     case ondemand::json_type::array: {
+        if (depth >= depth_max) {
+            std::string_view text;
+            if (auto error = raw_text(value, type, text)) return error;
+            prompt.written(text);
+            return SUCCESS;
+        }
+        if (type == ondemand::json_type::object) {
+            ondemand::object object;
+            if (auto error = value.get_object().get(object)) return error;
+            return walk_object(object, prompt, depth);
+        }
         ondemand::array array;
         if (auto error = value.get_array().get(array)) return error;
-        return walk_array(array, prompt, depth);
+        return walk_array(array, prompt, plain, depth);
     }
     default: return SUCCESS;
     }
@@ -256,19 +288,25 @@ error_code take_stream_options(ondemand::value value, csimdjson_body *out, bool 
     return SUCCESS;
 }
 
-error_code take_presence(ondemand::value value, int32_t &into) {
+/* Chat templates write every tool's schema into the prompt. */
+error_code take_tools(ondemand::value value, csimdjson_body *out) {
     ondemand::json_type type;
     if (auto error = value.type().get(type)) return error;
     if (type == ondemand::json_type::null) return SUCCESS;
-    if (type == ondemand::json_type::array) {
-        ondemand::array array;
-        if (auto error = value.get_array().get(array)) return error;
-        bool empty;
-        if (auto error = array.is_empty().get(empty)) return error;
-        into = empty ? 0 : 1;
-        return SUCCESS;
-    }
-    into = 1;
+    out->has_tools = 1;
+    if (type != ondemand::json_type::array && type != ondemand::json_type::object) return SUCCESS;
+    std::string_view text;
+    if (auto error = raw_text(value, type, text)) return error;
+    if (text.find_first_not_of(" \t\r\n", 1) == text.size() - 1) out->has_tools = 0;
+    else Prompt{out}.written(text);
+    return SUCCESS;
+}
+
+/* A response format is a grammar to engines: it limits the answer and is no part of the prompt. */
+error_code take_response_format(ondemand::value value, csimdjson_body *out) {
+    bool null;
+    if (auto error = value.is_null().get(null)) return error;
+    out->has_response_format = null ? 0 : 1;
     return SUCCESS;
 }
 
@@ -291,13 +329,10 @@ error_code take(int index, ondemand::value value, csimdjson_body *out, uint64_t 
     case CSIMDJSON_MAX_OUTPUT_TOKENS: return take_number(value, out->max_output_tokens, wrong);
     case CSIMDJSON_N: return take_number(value, out->n, wrong);
     case CSIMDJSON_BEST_OF: return take_number(value, out->best_of, wrong);
-    case CSIMDJSON_RESPONSE_FORMAT: return take_presence(value, out->has_response_format);
-    case CSIMDJSON_TOOLS: {
-        if (auto error = take_presence(value, out->has_tools)) return error;
-        return SUCCESS;
-    }
+    case CSIMDJSON_RESPONSE_FORMAT: return take_response_format(value, out);
+    case CSIMDJSON_TOOLS: return take_tools(value, out);
     case CSIMDJSON_TEXT: return SUCCESS;
-    default: return walk(value, prompt, 0);
+    default: return walk(value, prompt, true, 0);
     }
 }
 

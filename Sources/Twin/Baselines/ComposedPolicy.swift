@@ -11,7 +11,6 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
     private var choice: Choosing
     private var retries = RetryHeap()
     private var plan: Plan
-    private var isDraining = false
     private let retryAfterNanos: UInt64
 
     init(plan: Plan, seed: UInt64, knobs: BaselineKnobs) {
@@ -44,9 +43,6 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
             guard self.books.fleet.isKnown(id) else { break }
             self.books.fleet.scraped(id, gauges, now: now)
             self.gate.scraped(model: self.books.fleet[id.raw].model, self.books, now: now)
-        case .drain:
-            self.isDraining = true
-            self.gate.drain(&self.books, now: now)
         case .replan(let plan): self.replan(plan, now: now)
         case .tick: self.tick(now: now, into: &actions)
         }
@@ -70,7 +66,6 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
             guard self.books.requests.slot(of: arrival.request) == nil else { return }
             return self.turnAway(arrival, .noCapacity, now: now, into: &actions)
         }
-        if self.isDraining { return self.turnAway(arrival, .draining, now: now, into: &actions) }
         var request = LiveRequest(arrival, now: now)
         request.isCold = self.books.fleet.ready[arrival.model.raw].isEmpty
         let slot = self.books.requests.insert(request)

@@ -33,8 +33,6 @@ protocol Gate: Sendable {
     /// Endpoints of the model became ready, or ceased to be.
     mutating func fleetChanged(model: Int, _ books: inout Books, now: Instant)
     mutating func tick(_ books: inout Books, now: Instant)
-    /// No new request is let in from now on.
-    mutating func drain(_ books: inout Books, now: Instant)
     mutating func replan(_ plan: Plan, _ books: inout Books, now: Instant)
     /// Adds what does not hold.
     func audit(_ books: Books, into faults: inout [AuditFault])
@@ -50,7 +48,6 @@ extension Gate {
     mutating func scraped(model: Int, _ books: Books, now: Instant) {}
     mutating func fleetChanged(model: Int, _ books: inout Books, now: Instant) {}
     mutating func tick(_ books: inout Books, now: Instant) {}
-    mutating func drain(_ books: inout Books, now: Instant) {}
     mutating func replan(_ plan: Plan, _ books: inout Books, now: Instant) {}
     func audit(_ books: Books, into faults: inout [AuditFault]) {}
 }

@@ -86,19 +86,6 @@ struct GaugeGate: Gate {
         self.look(model, now: now)
     }
 
-    mutating func drain(_ books: inout Books, now: Instant) {
-        for model in self.pools.indices {
-            for lane in self.pools[model].lanes {
-                while let slot = self.lanes[lane].first {
-                    self.take(slot, &books)
-                    books.refuse(slot, .draining)
-                }
-            }
-            self.rest(model)
-        }
-        self.refreshDue()
-    }
-
     // MARK: Time
 
     mutating func tick(_ books: inout Books, now: Instant) {

@@ -21,7 +21,7 @@ struct LedgerChoice: Choice {
         // Whether it is tried again is the gate's to say; it is placed anew then.
         case .attemptFailed(let id, _, _): self.tell(.cancel(id), now: now)
         // Its deadlines are not the gate's, and it holds nobody back.
-        case .tick, .drain, .hedgeWon, .hedgeFailed: break
+        case .tick, .hedgeWon, .hedgeFailed: break
         case .firstToken, .progress, .endpointAdded, .endpointRemoved, .probed, .scraped, .replan:
             self.tell(event, now: now)
         }

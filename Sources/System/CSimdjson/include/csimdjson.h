@@ -68,7 +68,7 @@ typedef struct {
     int64_t best_of;
     int32_t has_tools;     /* tools present, not null and not empty */
     int32_t has_response_format;
-    uint32_t prompt_bytes; /* text of the prompt, data URIs left out */
+    uint32_t prompt_bytes; /* text of the prompt and JSON of the tools, images left out */
     uint32_t prompt_ids;   /* token ids, where the prompt holds nothing else */
     uint32_t images;
     uint64_t prompt_hash;
