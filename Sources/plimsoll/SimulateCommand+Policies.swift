@@ -28,10 +28,10 @@ extension SimulateCommand {
     private static func choices(_ arguments: Arguments) throws(UsageError) -> [BaselineChoice]? {
         guard let text = arguments.text("--choice") else { return nil }
         var choices: [BaselineChoice] = []
-        for word in Self.words(text) where word != "ledger" {
+        for word in Self.words(text) {
             guard let choice = BaselineChoice(rawValue: word) else {
                 let names = BaselineChoice.allCases.map(\.rawValue).joined(separator: ", ")
-                throw UsageError("--choice '\(word)' is none of ledger, \(names)")
+                throw UsageError("--choice '\(word)' is none of \(names)")
             }
             choices.append(choice)
         }

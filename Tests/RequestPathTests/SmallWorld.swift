@@ -324,6 +324,7 @@ struct SmallWorld {
             self.outcome.lastRefusalMs = self.nowMs
             if refusal.late { self.outcome.late += 1 }
             self.outcome.reasons["\(refusal.reason)", default: 0] += 1
+        case .hedge: break
         case .abort(let id):
             if let request = self.live.removeValue(forKey: id.raw) {
                 self.engines[request.engine].cancel(id.raw)

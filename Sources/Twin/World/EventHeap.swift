@@ -12,6 +12,8 @@ enum Happening: Hashable, Sendable {
     case probed(endpoint: Int32)
     /// The gateway learns that a request's attempt failed.
     case attemptFails(slot: Int32, generation: UInt32)
+    /// The gateway learns that a request's second try failed.
+    case secondFails(slot: Int32, attempt: UInt32)
     /// A refused client asks again.
     case retry(slot: Int32, generation: UInt32)
     /// A client without a first token goes away.

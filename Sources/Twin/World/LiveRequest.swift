@@ -44,6 +44,10 @@ struct LiveRequest: Sendable {
     var prefillWaiting = 0
     /// An attempt that has failed and is not told yet.
     var failure: Failure?
+    /// Another try under way, until one of the two sends a token.
+    var second: SecondAttempt?
+    /// Tokens computed by the try that brought the answer.
+    var answerTokens: UInt64 = 0
     /// Tokens that engines computed for it, in all attempts.
     var computedTokens: UInt64 = 0
     /// How the last try was turned away, while the client backs off.
@@ -123,10 +127,16 @@ struct LiveRequests: Sendable {
         attempt << Self.slotBits | UInt64(slot)
     }
 
-    /// The slot that a sequence is of, if the sequence is still the one it waits for.
+    /// The number of a stay at an engine, as far as it tells late news apart.
+    static func attempt(of sequence: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: sequence >> Self.slotBits)
+    }
+
+    /// The slot that a sequence is of, if the sequence is still one it waits for.
     func slot(ofSequence raw: UInt64) -> Int? {
         let slot = Int(raw & (1 << Self.slotBits - 1))
-        guard slot < slots.count, slots[slot].phase == .atEngine, slots[slot].sequence == raw
+        guard slot < slots.count, slots[slot].phase == .atEngine,
+            slots[slot].sequence == raw || slots[slot].second?.sequence == raw
         else { return nil }
         return slot
     }

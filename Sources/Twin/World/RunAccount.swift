@@ -31,6 +31,11 @@ struct RunAccount: Sendable {
     var offeredWork = 0.0
     var goodWork = 0.0
     var dispatches: UInt64 = 0
+    var hedges: UInt64 = 0
+    var hedgesWon: UInt64 = 0
+    var computedTokens: UInt64 = 0
+    /// Computed for requests that were answered, by tries that did not bring the answer.
+    var extraTokens: UInt64 = 0
     var firstDispatches: UInt64 = 0
     var promptTokens: UInt64 = 0
     var cachedTokens: UInt64 = 0
@@ -91,6 +96,8 @@ struct RunAccount: Sendable {
         } else if request.isLate(deadlineNanos, now: now) {
             unserved.late += 1
         }
+        computedTokens += request.computedTokens
+        if case .completed = status { extraTokens += request.computedTokens - request.answerTokens }
         let produced = request.producedTokens
         var outcome = RequestOutcome(
             serviceClass: className, tenant: request.arrival.tenant ?? "", status: status,

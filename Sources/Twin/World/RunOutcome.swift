@@ -57,6 +57,11 @@ package struct RunOutcome: Sendable, Hashable {
     package let costPerGoodRequest: Double?
     /// Dispatches / requests dispatched at least once.
     package let dispatchAmplification: Double
+    /// Second tries before the first token, and how many of them answered.
+    package let hedges: UInt64
+    package let hedgesWon: UInt64
+    /// Tokens computed by tries that did not bring the answer, of all computed.
+    package let extraWorkShare: Double
     /// Requests refused in the arrival call, of all refused and all others that had no first token
     /// by their class's deadline; nil without any.
     package let earlyRefusalShare: Double?
@@ -118,6 +123,8 @@ extension Simulation {
             costPerGoodRequest: good == 0 ? nil : spent.price.map { $0 / good },
             dispatchAmplification: account.firstDispatches == 0
                 ? 1 : share(account.dispatches, account.firstDispatches),
+            hedges: account.hedges, hedgesWon: account.hedgesWon,
+            extraWorkShare: share(account.extraTokens, account.computedTokens),
             earlyRefusalShare: unserved == 0 ? nil : share(account.unserved.early, unserved),
             refusalDelay: RunOutcome.Delays(account.refusalDelays),
             cachedPromptShare: share(account.cachedTokens, account.promptTokens),

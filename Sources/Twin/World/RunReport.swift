@@ -28,6 +28,9 @@ package struct RunReport: Sendable, Encodable {
         case gpuSeconds = "gpu_seconds"
         case costPerGoodRequest = "cost_per_good_request"
         case dispatchAmplification = "dispatch_amplification"
+        case hedges
+        case hedgesWon = "hedges_won"
+        case extraWorkShare = "extra_work_share"
         case earlyRefusalShare = "early_refusal_share"
         case refusalDelay = "refusal_delay_ms"
         case cachedPromptShare = "cached_prompt_share"
@@ -55,6 +58,9 @@ package struct RunReport: Sendable, Encodable {
         try container.encode(outcome.gpuSeconds, forKey: .gpuSeconds)
         try container.encode(outcome.costPerGoodRequest, forKey: .costPerGoodRequest)
         try container.encode(outcome.dispatchAmplification, forKey: .dispatchAmplification)
+        try container.encode(outcome.hedges, forKey: .hedges)
+        try container.encode(outcome.hedgesWon, forKey: .hedgesWon)
+        try container.encode(outcome.extraWorkShare, forKey: .extraWorkShare)
         try container.encode(outcome.earlyRefusalShare, forKey: .earlyRefusalShare)
         try container.encode(outcome.refusalDelay, forKey: .refusalDelay)
         try container.encode(outcome.cachedPromptShare, forKey: .cachedPromptShare)

@@ -107,9 +107,7 @@ extension Simulation {
         case .ignore: return Clients.retryWaits[min(retried, Clients.retryWaits.count - 1)]
         case .honour:
             guard nanos <= Clients.adviceMax else { return nil }
-            // The gateway spreads its advice by up to a quarter.
-            let spread = 1 + 0.25 * chance.uniform()
-            return UInt64(Double(nanos) * spread)
+            return nanos
         }
     }
 

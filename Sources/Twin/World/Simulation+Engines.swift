@@ -82,6 +82,9 @@ extension Simulation {
     mutating func attemptFails(_ slot: Int, _ generation: UInt32) {
         guard live[slot].phase == .atEngine, live[slot].generation == generation else { return }
         let id = live.id(of: slot)
+        if let failure = live[slot].failure, live[slot].second != nil {
+            return firstLost(slot, failure)
+        }
         leaveEngine(slot)
         guard let failure = live[slot].failure else {
             tell(.finish(id, usage: nil))
@@ -101,6 +104,7 @@ extension Simulation {
 
     /// Takes a request out of its engine, wherever it stands there.
     mutating func leaveEngine(_ slot: Int) {
+        dropSecond(slot)
         let index = live[slot].endpoint
         let sequence = SequenceID(live[slot].sequence)
         let computed = endpoints[index].engine.computedTokens(of: sequence)
@@ -147,6 +151,11 @@ extension Simulation {
     private mutating func deliver(_ event: EngineEvent) {
         guard let slot = live.slot(ofSequence: event.id.raw) else { return }
         let id = live.id(of: slot)
+        if event.kind == .preempted {
+            guard live[slot].sequence == event.id.raw else { return }
+        } else {
+            decide(slot, event.id.raw)
+        }
         switch event.kind {
         case .firstToken:
             live[slot].firstTokenAt = now
@@ -174,6 +183,7 @@ extension Simulation {
         prefillDone(slot)
         live[slot].produced(event.produced, at: now)
         live[slot].computedTokens += UInt64(event.computed)
+        live[slot].answerTokens = UInt64(event.computed)
         if account.isCounted(live[slot]) {
             account.cachedTokens += UInt64(event.cached)
             account.promptTokens += UInt64(live[slot].arrival.inputTokens)

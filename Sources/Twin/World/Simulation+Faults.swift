@@ -56,8 +56,13 @@ extension Simulation {
 
     /// The process ends: every request there has lost its connection.
     private mutating func kill(_ index: Int) {
+        let seconds = seconds(at: index)
+        for slot in seconds { dropSecond(slot) }
         let lost = sequences(at: index)
-        for slot in lost.map({ $0.slot }) { leaveEngine(slot) }
+        let hedged = lost.map(\.slot).filter { live[$0].second != nil }
+        for slot in lost.map(\.slot) {
+            if live[slot].second != nil { promoteSecond(slot) } else { leaveEngine(slot) }
+        }
         endpoints[index].engine = BatchingEngine(
             configuration: endpoints[index].engine.configuration, seed: chance.next())
         endpoints[index].engine.stalledUntil = endpoints[index].stalledUntil
@@ -66,6 +71,12 @@ extension Simulation {
         endpoints[index].isDown = true
         for (slot, sequence) in lost where live.slot(ofSequence: sequence) == slot {
             fellBack(slot, .disconnected)
+        }
+        for slot in hedged where live[slot].phase == .atEngine {
+            tell(.attemptFailed(live.id(of: slot), .disconnected, beforeFirstByte: true))
+        }
+        for slot in seconds where live[slot].phase == .atEngine {
+            tell(.hedgeFailed(live.id(of: slot), .disconnected))
         }
     }
 
@@ -105,8 +116,12 @@ extension Simulation {
         where live.slot(ofSequence: sequence) == slot
             && now.nanosSince(max(since, live[slot].sentAt)) >= Monitor.silenceNanos
         {
-            leaveEngine(slot)
-            fellBack(slot, .stalled)
+            if live[slot].second != nil {
+                firstLost(slot, .stalled)
+            } else {
+                leaveEngine(slot)
+                fellBack(slot, .stalled)
+            }
         }
     }
 

@@ -129,6 +129,7 @@ package struct Simulation<Policy: RequestPolicy> {
         case .probe(let endpoint): probe(Int(endpoint))
         case .probed(let endpoint): probed(Int(endpoint))
         case .attemptFails(let slot, let generation): attemptFails(Int(slot), generation)
+        case .secondFails(let slot, let attempt): secondFailed(Int(slot), attempt)
         case .retry(let slot, let generation): retry(Int(slot), generation)
         case .leave(let slot, let number): leave(Int(slot), number)
         case .silence(let endpoint): silence(Int(endpoint))
@@ -169,6 +170,9 @@ package struct Simulation<Policy: RequestPolicy> {
         case .dispatch(let id, let dispatch):
             guard let slot = slot(id, in: .waiting, for: "dispatched") else { return }
             self.dispatch(slot, dispatch)
+        case .hedge(let id, let dispatch):
+            guard let slot = slot(id, in: .atEngine, for: "hedged") else { return }
+            hedge(slot, dispatch)
         case .refuse(let id, let refusal):
             guard let slot = slot(id, in: .waiting, for: "refused") else { return }
             refused(slot, refusal)
