@@ -52,14 +52,18 @@ struct SimulatedLoad: Sendable {
     /// a trace, which ends with its last one.
     var offeringNanos: UInt64? { isEndless ? transform.durationNanos : nil }
 
-    /// The same load with `factor` times as many requests a second: a trace is re-spaced, a
-    /// generator draws at other rates.
+    /// The same load with `factor` times as many requests a second: the requests of a trace are
+    /// re-spaced, a generator draws at other rates for the same time.
     mutating func scale(by factor: Double) {
         switch trace {
         case .generator(var spec):
             spec.process = spec.process.scaled(by: factor)
             trace = .generator(spec)
-        case .file: transform.speed *= factor
+        case .file:
+            transform.speed *= factor
+            transform.durationNanos = transform.durationNanos.map {
+                UInt64(max(1, min(Double($0) / factor, 0x1p62)))
+            }
         }
     }
 }

@@ -149,5 +149,7 @@ import World
         #expect(outcome.goodputInWork.share < bound.share)
         #expect(outcome.goodputInWork.share > 0)
         #expect(bound.perSecond <= 2)
+        // Two engines do as much as a capacity of two engine seconds a second.
+        #expect(outcome.engineBound == bound)
     }
 }

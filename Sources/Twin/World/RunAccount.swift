@@ -21,8 +21,10 @@ struct RunAccount: Sendable {
     var clock: IdleClock
     let warmUpNanos: UInt64
     let measure: WorkMeasure
-    /// What a clairvoyant server would have made of it; nil where the capacity is not known.
+    /// What clairvoyant servers would have made of it: one at the capacity of the pair, one that
+    /// does what engines can with every step full. nil where the capacity is not known.
     var fluid: FluidServer?
+    var fluidEngines: FluidServer?
     var requests: UInt64 = 0
     var settled: UInt64 = 0
     var refusalDelays = Histogram()
@@ -55,7 +57,11 @@ struct RunAccount: Sendable {
         clock = IdleClock(scenario.plan.tenants, from: scenario.warmUpNanos)
         warmUpNanos = scenario.warmUpNanos
         measure = WorkMeasure(scenario.pools[scenario.model.raw].engine)
-        fluid = scenario.capacityWork.map { FluidServer(rate: $0) }
+        if let rate = scenario.capacityWork {
+            fluid = FluidServer(rate: rate)
+            let replicas = scenario.pools[scenario.model.raw].replicas
+            fluidEngines = FluidServer(rate: Double(max(1, replicas)))
+        }
     }
 
     mutating func fault(_ text: String, now: Instant) {
@@ -77,6 +83,7 @@ struct RunAccount: Sendable {
             inputTokens: request.arrival.inputTokens, outputTokens: request.outputWanted)
         offeredWork += work.total
         fluid?.add(work, of: request, bounds, streams: streams)
+        fluidEngines?.add(work, of: request, bounds, streams: streams)
     }
 
     /// A request is over: counts its outcome, and what became of it in regard to the deadline.

@@ -41,9 +41,12 @@ package struct RunOutcome: Sendable, Hashable {
     package let report: Report
     /// Work of requests that were good.
     package let goodputInWork: WorkDone
-    /// The most work any policy could have done in time (`FluidServer`); nil where the capacity is
-    /// not known.
+    /// The most work that could have been done in time at the capacity (`FluidServer`); nil where
+    /// that is not known.
     package let bound: WorkDone?
+    /// The same with every step of every engine full: what no policy passes whose prompts are not
+    /// found in prefix caches and whose ladder leads to no other model.
+    package let engineBound: WorkDone?
     /// Most prefill tokens that waited at one engine beyond the larger of the policy's target and
     /// the longest prompt so far.
     package let engineQueueOvershoot: Int
@@ -98,6 +101,7 @@ extension Simulation {
         }
         account.clock.advance(to: now)
         account.fluid?.finish()
+        account.fluidEngines?.finish()
         // A load of one moment is offered while the run lasts.
         let offered = scenario.offeringNanos ?? (lastArrival > 0 ? lastArrival : now.nanos)
         let counted = max(offered, account.warmUpNanos + 1) - account.warmUpNanos
@@ -117,6 +121,7 @@ extension Simulation {
         return RunOutcome(
             report: report, goodputInWork: work(account.goodWork),
             bound: account.fluid.map { work($0.served) },
+            engineBound: account.fluidEngines.map { work($0.served) },
             engineQueueOvershoot: account.queueOvershoot, engineQueuePeak: account.queuePeak,
             idleWhileWaitingSeconds: Double(account.clock.totalNanos) / 1e9,
             gpuSeconds: spent.gpuSeconds,

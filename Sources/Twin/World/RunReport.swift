@@ -22,6 +22,7 @@ package struct RunReport: Sendable, Encodable {
     private enum CodingKeys: String, CodingKey {
         case policy, choice, setting, seed, jain, preemptions, bound, regret, unanswered
         case goodputInWork = "goodput_in_work"
+        case engineBound = "engine_bound"
         case engineQueueOvershoot = "engine_queue_overshoot"
         case engineQueuePeak = "engine_queue_peak_tokens"
         case idleWhileWaiting = "idle_while_waiting_s"
@@ -51,6 +52,7 @@ package struct RunReport: Sendable, Encodable {
         try container.encode(outcome.report.fairness, forKey: .jain)
         try container.encode(outcome.goodputInWork, forKey: .goodputInWork)
         try container.encode(outcome.bound, forKey: .bound)
+        try container.encode(outcome.engineBound, forKey: .engineBound)
         try container.encode(outcome.regret, forKey: .regret)
         try container.encode(outcome.engineQueueOvershoot, forKey: .engineQueueOvershoot)
         try container.encode(outcome.engineQueuePeak, forKey: .engineQueuePeak)

@@ -76,7 +76,8 @@ package struct SimulationResult: Sendable, Encodable {
     }
 
     private var loadLines: [String] {
-        var text = "offered \(Wording.grouped(load.requests)) requests"
+        var text = "offered \(Wording.grouped(load.requests)) request"
+        text += load.requests == 1 ? "" : "s"
         text += load.requestsPerSecond.map { ", \(Wording.fixed($0, 2)) a second" } ?? " at once"
         if let capacity = load.capacity, let factor = load.factor {
             text += ", \(Wording.fixed(factor, 2)) times the capacity of "
@@ -140,6 +141,7 @@ extension SimulationResult {
             Column(title: "bound %", decimals: 1) { $0.bound.map { $0.share * 100 } },
             Column(title: "engines", decimals: 2) { $0.bound?.perSecond },
             Column(title: "regret %", decimals: 1) { $0.regret.map { $0 * 100 } },
+            Column(title: "full engines %", decimals: 1) { $0.engineBound.map { $0.share * 100 } },
         ]
     }
 

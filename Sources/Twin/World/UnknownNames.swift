@@ -46,14 +46,13 @@ package struct UnknownNames: Sendable, Hashable, Encodable {
         var parts: [String] = []
         if classes.total > 0 {
             parts.append(
-                "\(Wording.grouped(classes.total)) requests of classes the budget does not have "
-                    + "(\(list(classes))) are served as '\(servedInClass)'")
+                "requests served as '\(servedInClass)' because the budget does not have their "
+                    + "class: \(list(classes))")
         }
         if tenants.total > 0 {
             parts.append(
-                "\(Wording.grouped(tenants.total)) requests of tenants it does not have "
-                    + "(\(list(tenants))) are served as '\(servedAsTenant)', without limits of "
-                    + "their own")
+                "requests served as '\(servedAsTenant)', without limits of their own, because it "
+                    + "does not have their tenant: \(list(tenants))")
         }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
