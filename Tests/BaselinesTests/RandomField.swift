@@ -250,6 +250,7 @@ struct RandomField {
     private mutating func check(_ action: Action) {
         switch action {
         case .dispatch(let id, let dispatch): self.checkDispatch(id, dispatch)
+        case .hedge(let id, _): self.faults.append("\(id) hedged: the field does not")
         case .refuse(let id, let refusal):
             if refusal.retryAfterNanos == 0 { self.faults.append("no Retry-After") }
             guard let entry = self.book[id.raw], entry.stage == .waiting else {

@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import RequestPath
 import TestSockets
 import Testing
 

@@ -1,4 +1,5 @@
 import Engines
+import EventLoop
 import HTTP
 import RequestPath
 import Wire
@@ -23,20 +24,21 @@ final class SecondTry: ClientHandler {
     /// The first try is gone: what comes from here on is the answer.
     func becomeAnswer() {
         self.isAnswer = true
-        guard !self.headBytes.isEmpty else { return }
+        let bytes = self.headBytes
+        guard !bytes.isEmpty else { return }
         let head = ResponseHead()
         var scanner = HeadScanner()
-        do {
-            let limits = self.upstream.endpoint.headLimits
-            guard let end = try scanner.headEnd(in: self.headBytes.span, limits: limits) else {
+        do throws(WireFault) {
+            let limits = HeadLimits()
+            guard let end = try scanner.headEnd(in: bytes.span, limits: limits) else {
                 return
             }
-            try head.parse(self.headBytes.span, end: end, toHead: false, limits: limits)
+            try head.parse(bytes.span, end: end, toHead: false, limits: limits)
         } catch {
             // These bytes were parsed once before.
             return assertionFailure("a head that was parsed is parsed again: \(error)")
         }
-        self.exchange.clientHead(self.upstream, head, self.headBytes.span)
+        self.exchange.clientHead(self.upstream, head, bytes.span)
     }
 
     func clientHead(_ connection: ClientConnection, _ head: ResponseHead, _ bytes: Span<UInt8>) {

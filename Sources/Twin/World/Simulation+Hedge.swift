@@ -1,6 +1,8 @@
 import EngineModel
 import RequestPath
+import Statistics
 import Time
+import Workload
 
 /// A request's second try at another engine, until one of the two sends a token.
 struct SecondAttempt: Sendable {
