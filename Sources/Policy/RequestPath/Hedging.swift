@@ -37,9 +37,10 @@ struct Hedging: Sendable {
             ratio: (Double(nanos) + stepNanos) / (predictedNanos + stepNanos), now: now)
     }
 
-    /// Nanoseconds after its dispatch at which a request counts as late.
+    /// Nanoseconds after its dispatch at which a request counts as late: never before its first
+    /// token was due, however early others came.
     mutating func delay(predictedNanos: Double, stepNanos: Double, now: Instant) -> UInt64 {
-        let ratio = self.lateness.value(now: now)
+        let ratio = max(RatioSketch.prior, self.lateness.value(now: now))
         return UInt64(saturating: (predictedNanos + stepNanos) * ratio - stepNanos)
     }
 }
