@@ -5,15 +5,17 @@ import Testing
 @Suite struct InvariantTests {
     @Test func `every request is settled once and the books balance after every event`() {
         var settled = 0
+        var hedges = 0
         for seed in UInt64(1)...200 {
             var world = RandomWorld(seed: seed)
             world.run(steps: 700)
             #expect(world.faults == [], "seed \(seed)")
             #expect(world.settled == world.arrivals, "seed \(seed)")
             settled += world.settled
+            hedges += world.hedges
             if !world.faults.isEmpty { return }
         }
-        #expect(settled > 40_000)
+        #expect(settled > 40_000 && hedges > 1_000)
     }
 
     @Test func `the same events give the same actions`() {

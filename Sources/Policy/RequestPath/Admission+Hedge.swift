@@ -27,6 +27,8 @@ extension Admission {
             let index = self.pick(model, for: slot, besides: Int(record.endpoint)),
             index != Int(record.endpoint)
         else { return }
+        // What the pool has learned since the endpoint last changed counts.
+        self.refresh(index)
         let there = self.rooms[index].firstTokenNanos(
             prefillTokens: self.prefillTokens(slot, at: index))
         let silent = now.nanosSince(record.dispatchedAt)
