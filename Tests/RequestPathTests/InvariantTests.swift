@@ -15,7 +15,7 @@ import Testing
             hedges += world.hedges
             if !world.faults.isEmpty { return }
         }
-        #expect(settled > 40_000 && hedges > 1_000)
+        #expect(settled > 40_000 && hedges > 100)
     }
 
     @Test func `the same events give the same actions`() {

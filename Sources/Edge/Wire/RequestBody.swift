@@ -119,7 +119,8 @@ package final class RequestBody {
         _ scan: csimdjson_body, _ blocks: UnsafeMutablePointer<UInt64>
     ) throws(Fault) {
         self.scan = scan
-        // Admission may still hold the last request's: a new array then, and none for short prompts.
+        // Admission may still hold the last request's: a new array then, and none for short
+        // prompts.
         self.blockHashes =
             scan.block_count == 0
             ? [] : Array(UnsafeBufferPointer(start: blocks, count: Int(scan.block_count)))

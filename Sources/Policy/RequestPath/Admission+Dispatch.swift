@@ -88,9 +88,7 @@ extension Admission {
     /// it only when there is no other. Of a large pool the first `choices` with room are compared,
     /// from a place drawn at random. What an endpoint has of the prompt in its prefix cache counts
     /// for the time it saves.
-    mutating func pick(
-        _ model: Int, for slot: Int, besides excluded: Int = -1, heedsRoom: Bool = true
-    ) -> Int? {
+    mutating func pick(_ model: Int, for slot: Int, besides excluded: Int = -1) -> Int? {
         let count = self.pools[model].endpoints.count
         guard count > 0 else { return nil }
         var best: Int?
@@ -102,11 +100,7 @@ extension Admission {
             position = position + 1 == count ? 0 : position + 1
             if index == excluded { continue }
             let prefill = self.prefillTokens(slot, at: index)
-            guard
-                heedsRoom
-                    ? self.rooms[index].fits(self.slab[slot], prefillTokens: prefill)
-                    : self.endpoints[index].isOpen
-            else { continue }
+            guard self.rooms[index].fits(self.slab[slot], prefillTokens: prefill) else { continue }
             var nanos = self.rooms[index].completionNanos(
                 self.slab[slot], prefillTokens: self.believedPrefill(slot, at: index))
             if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
@@ -209,8 +203,8 @@ extension Admission {
         }
     }
 
-    /// A streamed answer is hedged when it is late and aborted at its deadline; of a whole one the prompt is taken as computed
-    /// when it should be, since nothing will tell.
+    /// A streamed answer is hedged when it is late and aborted at its deadline; of a whole one the
+    /// prompt is taken as computed when it should be, since nothing will tell.
     private mutating func setAttemptTimer(_ slot: Int, now: Instant) {
         if self.slab[slot].streams {
             let deadline = max(now, self.slab[slot].deadline)

@@ -16,9 +16,9 @@ extension Admission {
         return now.advanced(byNanos: delay)
     }
 
-    /// The first token of a request is late: sends it to a second engine as well, where one has room
-    /// that nobody waits for, would answer sooner than this one has been silent, and the budget
-    /// allows.
+    /// The first token of a request is late: sends it to a second engine as well, where one has
+    /// room that nobody waits for, would answer sooner than this one has been silent, and the
+    /// budget allows.
     mutating func considerHedge(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
         let record = self.slab[slot]
         let model = Int(record.served)

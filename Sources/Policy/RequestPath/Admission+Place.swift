@@ -2,14 +2,16 @@ package import Time
 
 /// The choice alone, without the gate: how it does under another's gate is asked in the twin.
 extension Admission {
-    /// Sends a request to the endpoint of the least predicted completion, whatever room it has, and
-    /// enters it into the ledger; `nil` when no endpoint of the model is open, or the request lives.
+    /// Sends a request to that of `endpoints` with the least predicted completion, whatever room it
+    /// has, and enters it into the ledger; `nil` without endpoints, or when the request lives.
     ///
     /// From then on it is told of like a request that was dispatched. Nothing waits in an admission
     /// that is only asked to place.
     ///
-    /// - Complexity: O(endpoints of the model).
-    package mutating func place(_ arrival: Arrival, now: Instant) -> EndpointID? {
+    /// - Complexity: O(endpoints).
+    package mutating func place(
+        _ arrival: Arrival, among endpoints: [Int32], now: Instant
+    ) -> EndpointID? {
         guard self.plan.models.indices.contains(arrival.model.raw),
             self.plan.tenants.indices.contains(arrival.tenant.raw),
             self.slab.slot(of: arrival.request) == nil
@@ -29,7 +31,7 @@ extension Admission {
         let slot = self.slab.insert(arrival.request)
         self.slab[slot] = record
         self.keepChain(PrefixChain(arrival), slot: slot)
-        guard let index = self.pick(model, for: slot, heedsRoom: false) else {
+        guard let index = self.leastCompletion(slot, among: endpoints) else {
             self.settleUnserved(slot)
             return nil
         }
@@ -37,5 +39,20 @@ extension Admission {
         var actions = ActionBuffer(capacity: 1)
         self.dispatch(slot, to: index, now: now, into: &actions)
         return EndpointID(raw: index)
+    }
+
+    /// One that is not open here is better than none.
+    private func leastCompletion(_ slot: Int, among endpoints: [Int32]) -> Int? {
+        var best: Int?
+        var bestNanos = Double.infinity
+        for position in endpoints where self.rooms.indices.contains(Int(position)) {
+            let index = Int(position)
+            let nanos =
+                self.endpoints[index].isOpen
+                ? self.rooms[index].completionNanos(
+                    self.slab[slot], prefillTokens: self.believedPrefill(slot, at: index)) : 1e30
+            if nanos < bestNanos { (best, bestNanos) = (index, nanos) }
+        }
+        return best
     }
 }

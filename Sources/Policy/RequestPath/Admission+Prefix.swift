@@ -11,7 +11,8 @@ struct PrefixChain: Sendable {
     }
 }
 
-/// How far engines confirm what a router believes they have cached: tokens found, of those believed.
+/// How far engines confirm what a router believes they have cached: tokens found, of those
+/// believed.
 ///
 /// An engine that caches nothing, evicts early or does not tell brings it down to zero within a few
 /// dozen requests: its ledger is then debited with whole prompts.
@@ -34,9 +35,9 @@ struct PrefixTrust: Sendable {
 /// What prefix caches are worth.
 ///
 /// The value of a cached prefix is the time its tokens need not take: in a choice an endpoint's
-/// predicted completion is that of the prompt less the leading blocks it was last sent. What is owed
-/// in the ledger is less only as far as engines confirm that belief. Without hashes nothing here is
-/// asked, and the share that a model's engines find cached is believed of every prompt.
+/// predicted completion is that of the prompt less the leading blocks it was last sent. What is
+/// owed in the ledger is less only as far as engines confirm that belief. Without hashes nothing
+/// here is asked, and the share that a model's engines find cached is believed of every prompt.
 extension Admission {
     /// Leading tokens of a prompt that an endpoint is believed to have; at least one is always
     /// computed.

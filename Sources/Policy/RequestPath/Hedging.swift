@@ -3,10 +3,10 @@ import Time
 /// When a second try before the first token is worth its work, and how much may be spent on it.
 ///
 /// A request is hedged once its first token is later than 95 % of recent ones were, each against
-/// what was predicted for it, so that a long prompt is not taken for a slow engine. Waiting for that
-/// quantile alone bounds the extra dispatches to about 5 % (J. Dean and L. A. Barroso, "The Tail at
-/// Scale", Communications of the ACM 56(2), 2013); the budget bounds the extra work below that,
-/// also while every engine is late and a second try would only add to the load.
+/// what was predicted for it, so that a long prompt is not taken for a slow engine. Waiting for
+/// that quantile alone bounds the extra dispatches to about 5 % (J. Dean and L. A. Barroso, "The
+/// Tail at Scale", Communications of the ACM 56(2), 2013); the budget bounds the extra work below
+/// that, also while every engine is late and a second try would only add to the load.
 struct Hedging: Sendable {
     /// Time to first token over its prediction, with one step added to both: what is a step late
     /// says nothing.

@@ -28,10 +28,10 @@ struct LedgerChoice: Choice {
     }
 
     mutating func pick(for request: LiveRequest, in fleet: Fleet, now: Instant) -> Int {
-        let first = Int(fleet.ready[Int(request.model)][0])
+        let ready = fleet.ready[Int(request.model)]
         guard let arrival = self.arrivals[request.id],
-            let endpoint = self.ledger.place(arrival, now: now)
-        else { return first }
+            let endpoint = self.ledger.place(arrival, among: ready, now: now)
+        else { return Int(ready[0]) }
         return endpoint.raw
     }
 
