@@ -47,9 +47,9 @@ def down(page, pair):
     """Clients come back as refusals tell them; what arrives while all is down is counted."""
     rate = pair.capacity * LOAD
     faults = kept("faults/all-down", DOWN)
-    words = [*pair.base(), "--trace", pair.trace, "--rate", f"{rate:.4f}", "--for",
-             f"{DOWN_AT_S + DOWN_FOR_S}s", "--warm-up", f"{DOWN_AT_S}s", "--faults", faults,
-             "--retry", "honour"]
+    words = [*pair.base(), "--trace", pair.trace, "--rate", f"{rate:.4f}", "--requests",
+             int(rate * (DOWN_AT_S + DOWN_FOR_S)), "--warm-up", f"{DOWN_AT_S}s", "--faults",
+             faults, "--retry", "honour"]
     if pair.workload != "drawn":
         words += ["--spacing", "poisson"]
     rows = []

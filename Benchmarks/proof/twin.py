@@ -11,7 +11,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WORK = os.path.join(ROOT, "Benchmarks", ".work", "evidence")
 # Relative to the project, as a reader would type it: every command runs there.
-BINARY = os.environ.get("PLIMSOLL", ".build/release/plimsoll")
+TYPED = ".build/release/plimsoll"
+BINARY = os.environ.get("PLIMSOLL", TYPED)
 THREADS = os.environ.get("THREADS", str(os.cpu_count() or 1))
 NICE = 15
 
@@ -75,7 +76,7 @@ class Twin:
 
 def command(words):
     """A command as a reader would type it."""
-    return shlex.join([BINARY, "simulate", *[str(word) for word in words]])
+    return shlex.join([TYPED, "simulate", *[str(word) for word in words]])
 
 
 def say(text):
