@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 STYLES = (("#1f77d0", ""), ("#d9822b", ""), ("#8a8f98", "6 3"), ("#3a9d5d", "2 3"),
           ("#c2478f", "8 3 2 3"), ("#9467bd", "4 2"))
 PANEL_W, PANEL_H = 250, 170
-LEFT, TOP, GAP_X, GAP_Y, LEGEND = 46, 30, 40, 52, 34
+LEFT, TOP, GAP_X, GAP_Y, LEGEND = 46, 34, 40, 36, 34
 INK = "#7a828e"
 
 
@@ -41,10 +41,12 @@ def grid(panels, columns, x_label, y_label, title):
         f'width="{width}" height="{height}" role="img" font-family="sans-serif" font-size="11" '
         f'fill="{INK}">', f"<title>{escape(title)}</title>"]
     out += legend(names)
+    out.append(f'<text x="{LEFT}" y="{LEGEND + 4}">up: {escape(y_label)}; '
+               f"across: {escape(x_label)}</text>")
     for index, panel in enumerate(panels):
         left = LEFT + index % columns * (PANEL_W + GAP_X)
         top = LEGEND + TOP + index // columns * (TOP + PANEL_H + GAP_Y)
-        out += draw(panel, names, left, top, x_most, y_most, x_label, y_label)
+        out += draw(panel, names, left, top, x_most, y_most)
     return "\n".join(out + ["</svg>"]) + "\n"
 
 
@@ -59,7 +61,7 @@ def legend(names):
     return out
 
 
-def draw(panel, names, left, top, x_most, y_most, x_label, y_label):
+def draw(panel, names, left, top, x_most, y_most):
     def at(x, y):
         return left + x / x_most * PANEL_W, top + PANEL_H - y / y_most * PANEL_H
 
@@ -74,11 +76,6 @@ def draw(panel, names, left, top, x_most, y_most, x_label, y_label):
         x_at, y_at = at(x, 0)
         out.append(
             f'<text x="{x_at:.1f}" y="{y_at + 15:.1f}" text-anchor="middle">{x:g}</text>')
-    out.append(
-        f'<text x="{left + PANEL_W}" y="{top + PANEL_H + 30}" text-anchor="end">'
-        f"{escape(x_label)}</text>")
-    out.append(f'<text x="{left + PANEL_W}" y="{top - 10}" text-anchor="end" '
-               f'font-size="10">{escape(y_label)}</text>')
     if panel.bound is not None:
         (x_from, y_at), (x_to, _) = at(0, panel.bound), at(x_most, panel.bound)
         out.append(

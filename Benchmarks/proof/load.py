@@ -95,11 +95,13 @@ def marks(page, point):
 def rows(point):
     out = []
     bound = point.bound()
+    full = median(point.ours, "engine_bound.share")
 
     def row(name, runs):
         out.append((
             f"{point.factor:g}x", name, number(point.of_capacity(runs), 3),
             percent(median(runs, work_of) / bound) if bound else "-",
+            percent(median(runs, work_of) / full) if full else "-",
             percent(median(runs, "goodput.share")), percent(median(runs, refused)),
             number(median(runs, "ttft_ms.p50")), number(median(runs, "ttft_ms.p99")),
             number(median(runs, "itl_ms.p99")), percent(median(runs, inside))))
@@ -131,7 +133,8 @@ def make(twin, scope):
         "the budget, the best policy compared; engines compute at most 1,024 tokens in a step. The "
         "bound is what a fluid server that knows every arrival makes of the same load at that "
         "capacity; engines that are kept full, and refuse, can do more than that, and then stand "
-        "above 100 %."))
+        "above 100 %: the same server with every step of every engine full is what nothing passes "
+        "but by cached prefixes."))
     here = pairs(twin, scope)
     page.profiles = list(dict.fromkeys(pair.profile for pair in here))
     factors = scope.either(FACTORS, (0.5, 1.5, 3))
@@ -150,7 +153,8 @@ def make(twin, scope):
                       f"{pair.bounds}; capacity {pair.capacity:.2f} requests/s of "
                       f"{pair.replicas} engines; medians of {pair.seeds} seeds.")
             page.table(
-                ["load", "policy", "goodput in work / capacity", "of the bound", "good requests",
+                ["load", "policy", "goodput in work / capacity", "of the bound",
+                 "of full engines", "good requests",
                  "refused", "TTFT p50 ms", "p99 ms", "ITL p99 ms", "admitted inside TTFT"],
                 [row for point in points for row in rows(point)])
         if panels and not scope.quick:
