@@ -38,6 +38,9 @@ class Point:
             default, _ = pair.runs(self.words, gate)
             best = self._best(gate, scope)
             at_best, _ = pair.runs(self.words, gate, *best) if best else (default, None)
+            # A sweep is shorter than a run: what it liked best may not be.
+            if median(at_best, work_of) < median(default, work_of):
+                at_best, best = default, None
             self.field[gate] = (default, at_best, best)
 
     def _best(self, gate, scope):
