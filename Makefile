@@ -1,13 +1,13 @@
 # The commands of the project. Each is one script of scripts/ or Benchmarks/; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz docs format clean
+.PHONY: help run build test bench evidence evidence-quick fuzz docs format clean
 
 SECONDS ?= 30
 TARGET ?= all
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then hold the example budget under 60 seconds of load with a burst in it
 	@.build/release/plimsoll up
@@ -24,6 +24,16 @@ bench: ## measure side by side with nginx, and envoy and vllm-router where they 
 	@scripts/setup bench
 	@scripts/build
 	@Benchmarks/bench
+
+evidence: ## make docs/evidence again, in at most two hours: every claim with its figures
+	@scripts/setup run
+	@scripts/build
+	@Benchmarks/evidence
+
+evidence-quick: ## check a small sample of the evidence, in at most three minutes
+	@scripts/setup run
+	@scripts/build
+	@Benchmarks/evidence --quick
 
 fuzz: ## fuzz the parsers: TARGET=all SECONDS=30
 	@scripts/setup run

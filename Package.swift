@@ -175,6 +175,14 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
+// The programs of Benchmarks/evidence, which sets the variable: nobody else needs them built.
+if Context.environment["PLIMSOLL_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "DecisionCost", dependencies: ["RequestPath", "Statistics", "Time"],
+            path: "Benchmarks/decision", swiftSettings: strict))
+}
+
 /// A libFuzzer target of scripts/fuzz, which sets the variable: libFuzzer brings its own `main`.
 func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(

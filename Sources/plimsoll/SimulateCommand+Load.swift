@@ -32,22 +32,36 @@ extension SimulateCommand {
         let factor = try arguments.decimal("--load-factor")
         var offered = OfferedLoad(basis.survey)
         offered.requestsPerSecond = rate
+        let isStationary = try Self.isStationary(arguments)
+        if isStationary { load.poissonRate = rate }
         guard wanted != nil || factor != nil else { return offered }
         guard let rate else { throw UsageError("the load has no rate to scale: it is one moment") }
         var target = wanted ?? rate
         if let factor {
             guard wanted == nil else { throw UsageError("give --load-factor or --rate, not both") }
-            let capacity = try Self.capacity(load, basis)
+            let capacity = try Self.capacity(load, arguments, basis)
             offered.capacity = capacity
             offered.factor = factor
             target = capacity.requestsPerSecond * factor
         }
         offered.requestsPerSecond = target
         load.scale(by: target / rate)
+        if isStationary { load.poissonRate = target }
         return offered
     }
 
-    private static func capacity(_ load: SimulatedLoad, _ basis: Basis) throws -> Capacity {
+    /// Whether arrivals are to be spaced anew, as those of the search for capacity are.
+    private static func isStationary(_ arguments: Arguments) throws(UsageError) -> Bool {
+        switch arguments.text("--spacing") {
+        case nil, "trace": return false
+        case "poisson": return true
+        case let word?: throw UsageError("--spacing '\(word)' is none of trace, poisson")
+        }
+    }
+
+    private static func capacity(
+        _ load: SimulatedLoad, _ arguments: Arguments, _ basis: Basis
+    ) throws -> Capacity {
         let requests = load.isEndless ? .max : basis.survey.requests
         guard requests >= CapacitySearch.requestsMin else {
             throw UsageError(
@@ -57,6 +71,9 @@ extension SimulateCommand {
         let search = CapacitySearch(scenario: basis.scenario, requests: requests) {
             (spacing, requests) throws(TraceFault) in
             try load.open(spacing, requests: requests)
+        }
+        if let known = try arguments.decimal("--capacity") {
+            return try search.given(requestsPerSecond: known)
         }
         let found = try Blocking.wait {
             try await search.best(of: basis.policies, atOnce: basis.threads)

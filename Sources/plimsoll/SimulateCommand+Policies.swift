@@ -11,7 +11,7 @@ extension SimulateCommand {
             if word == "plimsoll" {
                 policies.append(.plimsoll)
             } else if let gate = BaselineGate(rawValue: word) {
-                let settings = arguments.has("--sweep") ? gate.settings() : [.published]
+                let settings = try Self.settings(arguments, of: gate)
                 for choice in choices ?? [gate.publishedChoice] {
                     policies += settings.map { .baseline(gate, choice, $0) }
                 }
@@ -22,6 +22,20 @@ extension SimulateCommand {
         }
         guard !policies.isEmpty else { throw UsageError("--policy and --choice leave no policy") }
         return policies
+    }
+
+    /// How one of the field's gates is set: as published, in every way of its sweep, or by name.
+    private static func settings(
+        _ arguments: Arguments, of gate: BaselineGate
+    ) throws(UsageError) -> [BaselineSetting] {
+        let all = gate.settings()
+        guard let name = arguments.text("--setting") else {
+            return arguments.has("--sweep") ? all : [.published]
+        }
+        let found = all.filter { $0.label == name }
+        guard found.isEmpty else { return found }
+        let names = all.map { "'\($0.label)'" }.joined(separator: ", ")
+        throw UsageError("--setting '\(name)' is none of \(gate.rawValue)'s: \(names)")
     }
 
     /// nil: each policy's own.

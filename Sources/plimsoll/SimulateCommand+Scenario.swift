@@ -21,6 +21,7 @@ extension SimulateCommand {
         }
         scenario.clients.patienceNanos = try arguments.duration("--patience")
         scenario.warmUpNanos = try arguments.duration("--warm-up") ?? 0
+        scenario.reportedTenant = try Self.tenant(arguments, of: scenario.plan)
         scenario.auditEvery = Self.auditEvery
         if let path = arguments.text("--faults") {
             scenario.faults = try Self.faults(path, endpoints: scenario.endpointCount)
@@ -32,6 +33,17 @@ extension SimulateCommand {
     /// live request: every hundred steps it takes 4 % of the time of a run at nine tenths of
     /// capacity, every ten 37 % (the processor time of `--speed-test`).
     static let auditEvery = 100
+
+    private static func tenant(
+        _ arguments: Arguments, of plan: Plan
+    ) throws(UsageError) -> TenantID? {
+        guard let name = arguments.text("--only-tenant") else { return nil }
+        guard let index = plan.tenants.firstIndex(where: { $0.name == name }) else {
+            let names = plan.tenants.map(\.name).joined(separator: ", ")
+            throw UsageError("the budget has no tenant '\(name)'; it has \(names)")
+        }
+        return TenantID(raw: index)
+    }
 
     /// The models of a budget file.
     private static func writtenScenario(_ arguments: Arguments) throws -> Scenario {

@@ -26,7 +26,14 @@ enum SimulateCommand: Command {
             .init(
                 name: "--load-factor", value: "X",
                 help: "offer X times the capacity of this pair, which is searched first"),
+            .init(
+                name: "--capacity", value: "R",
+                help: "for --load-factor: a capacity found before, in requests a second"),
             .init(name: "--rate", value: "R", help: "offer R requests a second, re-spaced"),
+            .init(
+                name: "--spacing", value: "trace|poisson",
+                help: "poisson: the trace's requests at a steady rate, drawn by the seed (trace)"),
+            .init(name: "--requests", value: "N", help: "offer the first N requests"),
             .init(name: "--model", value: "NAME", help: "the model asked for (the first)"),
             .init(
                 name: "--policy", value: "A,B",
@@ -39,6 +46,9 @@ enum SimulateCommand: Command {
             .init(
                 name: "--sweep", help: "the field's policies at every setting of their main knob"),
             .init(
+                name: "--setting", value: "NAME",
+                help: "the field's policies at one of the sweep's settings (default)"),
+            .init(
                 name: "--replicas", value: "N|MODEL=N,...", help: "engines of each model (1)"),
             .init(
                 name: "--profile", value: "NAME|MODEL=NAME,...",
@@ -46,6 +56,8 @@ enum SimulateCommand: Command {
             .init(name: "--faults", value: "FILE", help: "what goes wrong, a fault a line"),
             .init(name: "--retry", value: "off|honour|ignore", help: "after a refusal (off)"),
             .init(name: "--warm-up", value: "TIME", help: "served first and not counted (0s)"),
+            .init(
+                name: "--only-tenant", value: "NAME", help: "report this tenant's requests alone"),
             .init(name: "--patience", value: "TIME", help: "clients leave without a first token"),
             .init(name: "--scrape", value: "TIME", help: "between scrapes (1s; baselines 50ms)"),
             .init(name: "--seed", value: "N", help: "of the first run (1)"),

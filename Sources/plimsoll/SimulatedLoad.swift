@@ -10,9 +10,16 @@ import World
 struct SimulatedLoad: Sendable {
     var trace: TraceSpec
     var transform = ArrivalStream.Transform()
+    /// Arrivals are a stationary Poisson process of this rate, whatever the trace's own times are,
+    /// and a seed draws them; nil: they come as the trace has them.
+    var poissonRate: Double?
 
     /// A fresh stream from the first arrival.
     func open(seed: UInt64) throws(TraceFault) -> ArrivalStream {
+        var transform = self.transform
+        if let poissonRate {
+            transform.spacing = ArrivalStream.PoissonSpacing(rate: poissonRate, seed: seed)
+        }
         switch trace {
         case .generator(let spec):
             return ArrivalStream(spec: spec, seed: seed, transform: transform)
@@ -29,6 +36,7 @@ struct SimulatedLoad: Sendable {
         _ spacing: ArrivalStream.PoissonSpacing, requests: UInt64
     ) throws(TraceFault) -> ArrivalStream {
         var spaced = self
+        spaced.poissonRate = nil
         spaced.transform.spacing = spacing
         spaced.transform.requestsMax = requests
         spaced.transform.durationNanos = nil
@@ -37,7 +45,8 @@ struct SimulatedLoad: Sendable {
 
     /// Expected requests a second as it stands; nil for a trace of one moment.
     func meanRate(_ survey: WorkloadSurvey) -> Double? {
-        if case .generator(let spec) = trace, let end = transform.durationNanos {
+        if case .generator(let spec) = trace {
+            let end = transform.durationNanos ?? max(1, survey.lastNanos)
             return spec.process.meanRate(overSeconds: Double(end) / 1e9)
         }
         return survey.meanRate
@@ -78,10 +87,12 @@ extension SimulateCommand {
         var load = SimulatedLoad(trace: try ReplayCommand.trace(text))
         load.transform.speed = try arguments.decimal("--speed") ?? 1
         load.transform.durationNanos = try arguments.duration("--for")
+        load.transform.requestsMax = try arguments.number("--requests", in: 1...Int(Int32.max))
+            .map { UInt64($0) }
         load.transform.tokensMax = Self.contextTokens(of: scenario)
         if load.transform.durationNanos == 0 { throw UsageError("--for 0s offers nothing") }
-        if case .generator = load.trace, load.transform.durationNanos == nil {
-            throw UsageError("drawn load has no end of its own: add --for 60s")
+        if load.isEndless, load.transform.durationNanos == nil, load.transform.requestsMax == nil {
+            throw UsageError("drawn load has no end of its own: add --for 60s or --requests 1000")
         }
         return load
     }

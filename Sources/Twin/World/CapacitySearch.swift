@@ -102,6 +102,15 @@ package struct CapacitySearch: Sendable {
         return best
     }
 
+    /// A capacity that was found before, of these requests.
+    package func given(requestsPerSecond rate: Double) throws(TraceFault) -> Capacity {
+        let engine = scenario.pools[scenario.model.raw].engine
+        return Capacity(
+            requestsPerSecond: rate, workPerSecond: rate * (try meanWork(WorkMeasure(engine))),
+            policy: "given", choice: "given", setting: "given", shareRequired: Self.shareRequired,
+            probeRequests: requests, stepTokens: engine.batchedTokensMax)
+    }
+
     /// Engine seconds of work of a request of the probes, on average.
     private func meanWork(_ measure: WorkMeasure) throws(TraceFault) -> Double {
         var stream = try open(ArrivalStream.PoissonSpacing(rate: 1, seed: 1), requests)

@@ -16,6 +16,8 @@ struct ModelEndpoint: Sendable {
     var epoch: UInt32 = 0
     /// Prompt tokens sent whose first token has not come, without those in its prefix cache.
     var prefillWaiting = 0
+    /// Tokens of prompts and answers it computed, for requests that have left it.
+    var computedTokens: UInt64 = 0
 
     // What is wrong with it.
     /// The process is gone.

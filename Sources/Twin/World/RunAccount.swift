@@ -20,6 +20,10 @@ struct RunAccount: Sendable {
     var budget: BudgetReport
     var clock: IdleClock
     let warmUpNanos: UInt64
+    /// The one tenant whose requests count; nil: all of them.
+    let reportedTenant: Int?
+    /// The longest wait at the gateway, by class, however it ended.
+    var longestWaits: [UInt64]
     let measure: WorkMeasure
     /// What clairvoyant servers would have made of it: one at the capacity of the pair, one that
     /// does what engines can with every step full. nil where the capacity is not known.
@@ -56,6 +60,9 @@ struct RunAccount: Sendable {
         budget = BudgetReport(budget: scenario.budget)
         clock = IdleClock(scenario.plan.tenants, from: scenario.warmUpNanos)
         warmUpNanos = scenario.warmUpNanos
+        reportedTenant = scenario.reportedTenant?.raw
+        longestWaits = Array(
+            repeating: 0, count: scenario.plan.models[scenario.model.raw].classes.count)
         measure = WorkMeasure(scenario.pools[scenario.model.raw].engine)
         if let rate = scenario.capacityWork {
             fluid = FluidServer(rate: rate)
@@ -72,7 +79,18 @@ struct RunAccount: Sendable {
     /// Whether the warm-up is over.
     func isCounting(_ now: Instant) -> Bool { now.nanos >= warmUpNanos }
 
-    func isCounted(_ request: LiveRequest) -> Bool { isCounting(request.offeredAt) }
+    func isCounted(_ request: LiveRequest) -> Bool {
+        isCounting(request.offeredAt)
+            && (reportedTenant == nil || request.tenant == reportedTenant)
+    }
+
+    /// A request that has waited at the gateway since it was asked waits no more.
+    mutating func endWait(_ request: LiveRequest, now: Instant) {
+        clock.wait(request.tenant, -1, now: now)
+        guard isCounted(request) else { return }
+        longestWaits[request.classIndex] = max(
+            longestWaits[request.classIndex], now.nanosSince(request.askedAt))
+    }
 
     /// A request was offered; a good answer to it has such bounds.
     mutating func offer(_ request: LiveRequest, _ bounds: GoodBounds, streams: Bool) {

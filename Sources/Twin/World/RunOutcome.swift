@@ -71,6 +71,11 @@ package struct RunOutcome: Sendable, Hashable {
     package let refusalDelay: Delays
     /// Prompt tokens found in prefix caches, of all of completed requests.
     package let cachedPromptShare: Double
+    /// Tokens computed by the endpoint that computed most, over the mean of those of the model asked
+    /// for; 1 where nothing was computed.
+    package let busiestEndpoint: Double
+    /// The longest wait at the gateway in milliseconds, by class, the highest first.
+    package let longestWaits: [Double]
     package let preemptions: UInt64
     package let ladderMoves: UInt64
     package let healthChanges: UInt64
@@ -133,9 +138,17 @@ extension Simulation {
             earlyRefusalShare: unserved == 0 ? nil : share(account.unserved.early, unserved),
             refusalDelay: RunOutcome.Delays(account.refusalDelays),
             cachedPromptShare: share(account.cachedTokens, account.promptTokens),
+            busiestEndpoint: busiestEndpoint,
+            longestWaits: account.longestWaits.map { Double($0 / 1_000) / 1_000 },
             preemptions: account.preemptions, ladderMoves: account.ladderMoves,
             healthChanges: account.healthChanges, unanswered: account.unanswered,
             tooLong: arrivals.tooLong, faults: account.faults)
+    }
+
+    private var busiestEndpoint: Double {
+        let computed = endpoints.filter { $0.model == scenario.model.raw }.map(\.computedTokens)
+        let mean = Double(computed.reduce(0, +)) / Double(max(1, computed.count))
+        return mean == 0 ? 1 : Double(computed.max() ?? 0) / mean
     }
 
     /// What the serving pools took from the end of the warm-up to the end of the run; no price

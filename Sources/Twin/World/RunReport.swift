@@ -35,6 +35,8 @@ package struct RunReport: Sendable, Encodable {
         case earlyRefusalShare = "early_refusal_share"
         case refusalDelay = "refusal_delay_ms"
         case cachedPromptShare = "cached_prompt_share"
+        case busiestEndpoint = "busiest_endpoint_over_mean"
+        case longestWaits = "longest_wait_ms"
         case ladderMoves = "ladder_moves"
         case healthChanges = "health_changes"
         case tooLong = "filtered_too_long"
@@ -66,6 +68,8 @@ package struct RunReport: Sendable, Encodable {
         try container.encode(outcome.earlyRefusalShare, forKey: .earlyRefusalShare)
         try container.encode(outcome.refusalDelay, forKey: .refusalDelay)
         try container.encode(outcome.cachedPromptShare, forKey: .cachedPromptShare)
+        try container.encode(outcome.busiestEndpoint, forKey: .busiestEndpoint)
+        try container.encode(outcome.longestWaits, forKey: .longestWaits)
         try container.encode(outcome.preemptions, forKey: .preemptions)
         try container.encode(outcome.ladderMoves, forKey: .ladderMoves)
         try container.encode(outcome.healthChanges, forKey: .healthChanges)

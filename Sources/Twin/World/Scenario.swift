@@ -52,6 +52,8 @@ package struct Scenario: Sendable {
     /// What the pair can do, in engine seconds of work a second (`WorkMeasure`); nil: not known,
     /// and then there is no bound to compare goodput with.
     package var capacityWork: Double?
+    /// Only this tenant's requests are reported; nil: everybody's.
+    package var reportedTenant: TenantID?
     /// Asks the policy for broken invariants after every so many of its steps; 0 is never.
     package var auditEvery = 0
     /// How long after the last arrival answers are waited for, in nanoseconds.

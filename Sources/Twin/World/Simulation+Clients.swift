@@ -55,7 +55,7 @@ extension Simulation {
 
     /// A refusal has reached its client.
     mutating func refused(_ slot: Int, _ refusal: Refusal) {
-        account.clock.wait(live[slot].tenant, -1, now: now)
+        account.endWait(live[slot], now: now)
         let moment: RequestOutcome.Moment = arriving == slot ? .arrival : .queue
         turnedAway(
             slot, .refused(reason: refusal.reason.label, at: moment),
@@ -134,7 +134,7 @@ extension Simulation {
         switch live[slot].phase {
         case .free: return
         case .waiting:
-            account.clock.wait(live[slot].tenant, -1, now: now)
+            account.endWait(live[slot], now: now)
             settle(slot, .abandoned(at: .queue))
         case .atEngine:
             leaveEngine(slot)

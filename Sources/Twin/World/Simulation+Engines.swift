@@ -13,7 +13,7 @@ extension Simulation {
         guard endpoints.indices.contains(index) else {
             return account.fault("endpoint \(index) does not exist", now: now)
         }
-        account.clock.wait(live[slot].tenant, -1, now: now)
+        account.endWait(live[slot], now: now)
         account.clock.fly(live[slot].tenant, 1, now: now)
         attempts += 1
         if account.isCounted(live[slot]) {
@@ -109,6 +109,7 @@ extension Simulation {
         let sequence = SequenceID(live[slot].sequence)
         let computed = endpoints[index].engine.computedTokens(of: sequence)
         live[slot].computedTokens += UInt64(computed)
+        endpoints[index].computedTokens += UInt64(computed)
         live[slot].produced(
             endpoints[index].engine.producedTokens(of: sequence),
             at: endpoints[index].stepEndedAt)
@@ -184,6 +185,7 @@ extension Simulation {
         live[slot].produced(event.produced, at: now)
         live[slot].computedTokens += UInt64(event.computed)
         live[slot].answerTokens = UInt64(event.computed)
+        endpoints[live[slot].endpoint].computedTokens += UInt64(event.computed)
         if account.isCounted(live[slot]) {
             account.cachedTokens += UInt64(event.cached)
             account.promptTokens += UInt64(live[slot].arrival.inputTokens)

@@ -182,7 +182,7 @@ package struct Simulation<Policy: RequestPolicy> {
             aborted(slot)
         case .fail(let id, let failure):
             guard let slot = slot(id, in: .waiting, for: "failed") else { return }
-            account.clock.wait(live[slot].tenant, -1, now: now)
+            account.endWait(live[slot], now: now)
             failed(slot, failure)
         case .probe(let endpoint):
             heap.add(
