@@ -18,12 +18,8 @@ extension SimulateCommand {
             let names = configuration.models.map(\.name).joined(separator: ", ")
             throw UsageError("the budget has no model '\(name)'; it has \(names)")
         }
-        let profileName = arguments.text("--profile") ?? EngineProfile.llama31With8B.name
-        guard let profile = EngineProfile.named(profileName) else {
-            let names = EngineProfile.all.map(\.name).joined(separator: ", ")
-            throw UsageError("--profile '\(profileName)' is none of \(names)")
-        }
-        let engine = Self.engine(profile)
+        let profile = try ProfileOption.profile(arguments)
+        let engine = profile.configuration
         let replicas = try arguments.number("--replicas", in: 1...10_000) ?? 1
         let model = configuration.models[index]
         var scenario = Scenario(
@@ -47,15 +43,6 @@ extension SimulateCommand {
             scenario.faults = try Self.faults(path, endpoints: scenario.endpointCount)
         }
         return scenario
-    }
-
-    /// The engines of a profile, as this command runs them.
-    static func engine(_ profile: EngineProfile) -> EngineConfiguration {
-        var engine = profile.configuration
-        // A step of 2,048 tokens takes over 130 ms on the 8B profile: it breaks an inter-token
-        // bound of 80 ms by itself.
-        engine.batchedTokensMax = 1_024
-        return engine
     }
 
     private static func faults(_ path: String, endpoints: Int) throws -> [ScriptedFault] {
