@@ -59,8 +59,8 @@ extension SimulateCommand {
         }
     }
 
-    /// The load as a replay sends it: the same arrivals, the texts as long as the live engine counts
-    /// them to be, and other texts than any run before.
+    /// The load as a replay sends it: the same arrivals, the texts as long as the live engine
+    /// counts them to be, and other texts than any run before.
     private static func replay(
         _ arguments: Arguments, _ scenario: Scenario, _ load: SimulatedLoad, seed: UInt64
     ) throws -> ReplaySettings {

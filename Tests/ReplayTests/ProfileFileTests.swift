@@ -22,7 +22,9 @@ struct ProfileFileTests {
 
     /// The document with one text in place of another.
     private static func changed(_ old: String, _ new: String) throws -> [UInt8] {
-        let text = String(decoding: try JSONEncoder().encode(document), as: UTF8.self)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let text = String(decoding: try encoder.encode(document), as: UTF8.self)
         #expect(text.contains(old), "\(old)")
         return Array(text.replacing(old, with: new).utf8)
     }

@@ -38,8 +38,8 @@ struct CalibrationBook {
         self.failuresInARow = 0
     }
 
-    /// Notes that a group failed for a reason. A prompt that is refused by itself is taken to be too
-    /// long: no longer one is sent.
+    /// Notes that a group failed for a reason. `isTooLong`: no prompt as long as its own is sent
+    /// any more.
     mutating func fail(_ index: Int, _ reason: String, isTooLong: Bool = false) {
         self.failuresInARow += 1
         self.entries[index].failures += 1

@@ -35,8 +35,8 @@ package struct CalibrationReport: Sendable {
 
     /// Fits what was measured, with these limits.
     ///
-    /// `day` is the day of the calibration as text, for the profile's source. Throws what is missing
-    /// for a fit and what helps.
+    /// `day` is the day of the calibration as text, for the profile's source. Throws what is
+    /// missing for a fit and what helps.
     package init(
         _ calibration: Calibration, name: String, day: String, gpus: Int,
         limits: ProfileDocument.Limits, origins: Origins
@@ -112,7 +112,7 @@ extension CalibrationReport {
         table.add(["each KV token", Wording.fixed(step.perKVTokenNanos, 2), "ns"])
         table.add(["each prefill token", Wording.fixed(step.perPrefillTokenMicros, 2), "us"])
         table.add([
-            "a step that only prefills", Wording.fixed(step.prefillOnlyBaseMillis, 3), "ms",
+            "a prefill-only step", Wording.fixed(step.prefillOnlyBaseMillis, 3), "ms",
         ])
         return table.lines(indent: 2)
     }

@@ -43,8 +43,8 @@ final class CalibrationStream {
         self.connection = nil
     }
 
-    /// What is known of the tokens, once the answer is complete; `nil` when the engine did not count
-    /// them, or none came.
+    /// What is known of the tokens, once the answer is complete; `nil` when the engine did not
+    /// count them, or none came.
     var times: StreamTimes? {
         guard let counted = self.reader.counted, !self.eventNanos.isEmpty else { return nil }
         return StreamTimes(
