@@ -98,7 +98,7 @@ enum EngineCommand: Command {
     }
 
     private static func settings(_ arguments: Arguments) throws -> EngineSettings {
-        var engine = try ProfileOption.profile(arguments).configuration
+        var engine = try ProfileOption.profile(named: arguments.text("--profile")).configuration
         let million = 1...1_000_000
         engine.batchedTokensMax =
             try arguments.number("--max-num-batched-tokens", in: million)

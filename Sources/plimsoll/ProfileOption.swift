@@ -6,9 +6,10 @@ enum ProfileOption {
     /// Names of the known profiles, and what a file is.
     static let help = EngineProfile.all.map(\.name).joined(separator: ", ") + ", or FILE.json"
 
-    /// The profile asked for, else the 8B one. What holds a slash or ends in `.json` is a file.
-    static func profile(_ arguments: Arguments) throws(UsageError) -> EngineProfile {
-        guard let text = arguments.text("--profile") else { return .llama31With8B }
+    /// The profile of this name, the 8B one for none. What holds a slash or ends in `.json` is a
+    /// file.
+    static func profile(named text: String?) throws(UsageError) -> EngineProfile {
+        guard let text else { return .llama31With8B }
         if ProfileFile.isPath(text) {
             do throws(ReplayFault) {
                 return try ProfileFile.read(text)

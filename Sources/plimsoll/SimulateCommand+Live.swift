@@ -1,4 +1,3 @@
-import Budget
 import EngineModel
 import EventLoop
 import Glibc
@@ -47,7 +46,7 @@ extension SimulateCommand {
             for fault in simulated.faults { Console.note("BROKEN INVARIANT: \(fault)") }
             let comparison = LiveComparison(
                 live: live, simulated: simulated.report, promptTokenShare: share,
-                profile: try ProfileOption.profile(arguments).name)
+                profile: try ProfileOption.profile(named: arguments.text("--profile")).name)
             if output == .json {
                 Console.out(try JSON.text(comparison))
             } else {
@@ -67,7 +66,8 @@ extension SimulateCommand {
         let target = try Target(parsing: arguments.text("--compare-live") ?? "")
         let tls = target.isTLS ? try ReplayCommand.tls(arguments) : nil
         let key = arguments.text("--tenant-key")
-        let served = try Self.liveModel(arguments, of: target, tls: tls, key: key)
+        let model = scenario.plan.models[scenario.model.raw]
+        let served = try Self.liveModel(model.name, of: target, tls: tls, key: key)
         var random = SystemRandomNumberGenerator()
         var probe = CalibrationSettings(target: target, model: served.name)
         probe.tls = tls
@@ -84,8 +84,7 @@ extension SimulateCommand {
         settings.tokensMax = load.transform.tokensMax
         settings.seed = seed
         settings.budget = scenario.budget
-        settings.defaultClass =
-            scenario.plan.models[scenario.model.raw].classes[scenario.defaultClass].name
+        settings.defaultClass = model.classes[scenario.defaultClass].name
         settings.retry = ReplaySettings.Retry(rawValue: arguments.text("--retry") ?? "") ?? .off
         settings.inFlightMax = min(settings.inFlightMax, max(1, Machine.raiseFileLimit() - 64))
         return settings
@@ -93,11 +92,9 @@ extension SimulateCommand {
 
     /// The budget's model, as a gateway lists it; an engine's own first one where it does not.
     private static func liveModel(
-        _ arguments: Arguments, of target: Target, tls: TLSContext?, key: String?
+        _ name: String, of target: Target, tls: TLSContext?, key: String?
     ) throws -> ServedModel {
         let models = try Replayer.models(of: target, tls: tls, tenantKey: key)
-        let configuration = try Service.load(arguments.all("-f")).configuration
-        let name = arguments.text("--model") ?? configuration.models[0].name
         if let model = models.first(where: { $0.name == name }) { return model }
         guard let first = models.first else { return ServedModel(name: name) }
         Console.note("the server does not list '\(name)': its '\(first.name)' is asked for")

@@ -18,7 +18,7 @@ extension SimulateCommand {
             let names = configuration.models.map(\.name).joined(separator: ", ")
             throw UsageError("the budget has no model '\(name)'; it has \(names)")
         }
-        let profile = try ProfileOption.profile(arguments)
+        let profile = try ProfileOption.profile(named: arguments.text("--profile"))
         let engine = profile.configuration
         let replicas = try arguments.number("--replicas", in: 1...10_000) ?? 1
         let model = configuration.models[index]

@@ -103,7 +103,8 @@ final class CalibrationLoop {
                     atNanos: 0, inputTokens: group.promptTokens, outputTokens: group.outputTokens),
                 sequence: self.sequence)
         }
-        for stream in self.streams { stream.send() }
+        // One that fails at once ends the group.
+        for stream in self.streams where self.pending > 0 { stream.send() }
     }
 
     /// The group to begin now; passes over those that are left out.
@@ -139,7 +140,8 @@ final class CalibrationLoop {
 
     /// A stream of the group has ended; the group has when all have, or when one failed.
     func ended(_ stream: CalibrationStream, _ verdict: Verdict) {
-        guard !self.isOver, self.pending > 0 else { return }
+        guard !self.isOver, self.pending > 0, self.streams.contains(where: { $0 === stream })
+        else { return }
         switch verdict {
         case .completed:
             self.pending -= 1

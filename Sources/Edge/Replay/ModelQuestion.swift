@@ -51,7 +51,12 @@ extension Replayer {
 private struct ModelList: Decodable {
     struct Entry: Decodable {
         var id: String?
-        var max_model_len: Int?
+        var contextTokens: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case id
+            case contextTokens = "max_model_len"
+        }
     }
 
     var data: [Entry]
@@ -60,7 +65,7 @@ private struct ModelList: Decodable {
         guard let list = try? JSONDecoder().decode(Self.self, from: Data(body)) else { return [] }
         return list.data.compactMap { entry in
             guard let id = entry.id, !id.isEmpty else { return nil }
-            let context = entry.max_model_len.flatMap { $0 > 0 ? $0 : nil }
+            let context = entry.contextTokens.flatMap { $0 > 0 ? $0 : nil }
             return ServedModel(name: id, contextTokens: context)
         }
     }

@@ -35,14 +35,36 @@ package enum ProfileFile {
     package static func write(
         _ document: ProfileDocument, to path: String
     ) throws(ReplayFault) {
-        do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            let data = try encoder.encode(document) + Data("\n".utf8)
-            try data.write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw ReplayFault("\(path): cannot be written: \(error)")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(document) else {
+            throw ReplayFault("\(path): the profile holds a number that JSON cannot")
         }
+        // Beside it first: whoever reads the file meanwhile sees the old one or the new one.
+        let partial = path + ".partial"
+        let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0, Self.writeAll(data + [0x0A], to: descriptor),
+            rename(partial, path) == 0
+        else {
+            let why = String(cString: strerror(errno))
+            unlink(partial)
+            throw ReplayFault("\(path): cannot be written: \(why)")
+        }
+    }
+
+    /// Writes and closes; false, with `errno`, when that failed.
+    private static func writeAll(_ bytes: Data, to descriptor: Int32) -> Bool {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
+        }
+        let why = errno
+        let isClosed = close(descriptor) == 0
+        if !rest.isEmpty { errno = why }
+        return rest.isEmpty && isClosed
     }
 
     private static func bytes(_ path: String) throws(ReplayFault) -> [UInt8] {
