@@ -29,7 +29,7 @@ enum CalibrateCommand: Command {
         ],
         example: "plimsoll engine calibrate --target http://127.0.0.1:8000 --write engine.json",
         notes: """
-            Sends prompts of growing length, each alone, then groups of streams, up to seven times,
+            Sends prompts of growing length, each alone, then groups of streams, up to 15 times,
             and fits: step = a + b * prefill tokens + c * sequences + d * KV tokens. A third of the
             points is kept out of the fit and judges it. The engine should have nothing else to do.
             Every prompt begins with words of its own, so that no prefix cache answers for it.

@@ -189,16 +189,16 @@ struct CalibrationTests {
     func bounded() throws {
         let engine = Self.engine()
         var settings = try Self.settings(engine.address)
-        settings.durationNanos = 300_000_000
+        settings.durationNanos = 1_500_000_000
         let calibration = try Calibrator(settings).run()
-        #expect(calibration.elapsedNanos < 2_000_000_000)
+        #expect(calibration.elapsedNanos < 3_000_000_000)
         do {
             _ = try CalibrationReport(
                 calibration, name: "m", day: "", gpus: 1,
                 limits: ProfileDocument.Limits(
                     kvBlocks: 1, sequences: 1, batchedTokens: 1, modelTokens: 2),
                 origins: CalibrationReport.Origins())
-            Issue.record("a third of a second gave a profile")
+            Issue.record("a second and a half gave a profile")
         } catch {
             #expect(error.message.contains("give it more time with --for"))
         }

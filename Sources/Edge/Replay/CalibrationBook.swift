@@ -56,7 +56,9 @@ struct CalibrationBook {
         var repetitions: Int?
         for entry in self.entries {
             if let reason = entry.leftOut {
+                // What it did before it failed is no fair sample.
                 calibration.leftOut.append("\(entry.group.words): \(reason)")
+                continue
             }
             guard !entry.samples.isEmpty else { continue }
             repetitions = min(repetitions ?? .max, entry.samples.count)

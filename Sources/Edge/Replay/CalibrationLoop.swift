@@ -12,12 +12,14 @@ final class CalibrationLoop {
     private static let tickMillis: UInt64 = 50
     /// Groups that fail one after another before the engine is given up.
     private static let failuresInARowMax = 4
-    /// Bytes of the two texts whose tokens the engine counts first.
+    /// Bytes of the texts whose tokens the engine counts first, and how many of each are sent: one
+    /// long text has a few in a hundred more or fewer tokens than another.
     private static let probeBytes = (short: 128, long: 2_048)
+    private static let probes = (short: 2, all: 8)
 
     /// What is being done.
     private enum Phase {
-        /// Two texts of known length, by place.
+        /// Texts of known length, by place, the short ones first.
         case probing(Int)
         /// The warm-up, by place.
         case warming(Int)
@@ -31,12 +33,13 @@ final class CalibrationLoop {
     let idPrefix: String
     private let settings: CalibrationSettings
     private let shared: Calibrator.Shared
-    /// Only the two texts are sent.
+    /// Only the texts are sent.
     private let onlyProbes: Bool
     private var form: RequestForm
     private var startedAt = Instant.zero
     private var phase = Phase.probing(0)
-    private var probeTokens: [Int] = []
+    /// What the engine counted for all texts of one length.
+    private var probeTokens = (short: 0.0, long: 0.0)
     private var book = CalibrationBook([])
     private var warmUp: [CalibrationGroup] = []
     private var group = CalibrationGroup(streams: 1, promptTokens: 0, outputTokens: 0)
@@ -112,7 +115,8 @@ final class CalibrationLoop {
         while true {
             switch self.phase {
             case .probing(let index):
-                let bytes = index == 0 ? Self.probeBytes.short : self.longProbeBytes
+                let isShort = index < Self.probes.short
+                let bytes = isShort ? Self.probeBytes.short : self.longProbeBytes
                 return CalibrationGroup(streams: 1, promptTokens: bytes / 4, outputTokens: 2)
             case .warming(let index):
                 if index < self.warmUp.count { return self.warmUp[index] }
@@ -166,9 +170,13 @@ final class CalibrationLoop {
         }
         switch self.phase {
         case .probing(let index):
-            self.probeTokens.append(Int(sample.promptTokens))
+            if index < Self.probes.short {
+                self.probeTokens.short += sample.promptTokens
+            } else {
+                self.probeTokens.long += sample.promptTokens
+            }
             self.phase = .probing(index + 1)
-            if index == 1 { self.setScale() }
+            if index + 1 == Self.probes.all { self.setScale() }
         case .warming(let index): self.phase = .warming(index + 1)
         case .measuring(let round, let index):
             self.book.add(sample, at: index)
@@ -196,18 +204,18 @@ final class CalibrationLoop {
         }
     }
 
-    /// From what the engine counted for two texts to text for a number of tokens; then the plan.
+    /// From what the engine counted for the texts to text for a number of tokens; then the plan.
     private func setScale() {
-        let bytes = Double(self.longProbeBytes - Self.probeBytes.short)
-        let tokens = self.probeTokens[1] - self.probeTokens[0]
-        guard tokens > 0 else {
+        let short = self.probeTokens.short / Double(Self.probes.short)
+        let long = self.probeTokens.long / Double(Self.probes.all - Self.probes.short)
+        guard long > short else {
             return self.giveUp(
-                "the engine counts \(self.probeTokens[0]) and \(self.probeTokens[1]) tokens for "
-                    + "texts of \(Self.probeBytes.short) and \(self.longProbeBytes) bytes: its "
-                    + "usage cannot be believed")
+                "the engine counts \(short) and \(long) tokens for texts of "
+                    + "\(Self.probeBytes.short) and \(self.longProbeBytes) bytes: its usage cannot "
+                    + "be believed")
         }
-        let perToken = bytes / Double(tokens)
-        let own = Double(self.probeTokens[0]) - Double(Self.probeBytes.short) / perToken
+        let perToken = Double(self.longProbeBytes - Self.probeBytes.short) / (long - short)
+        let own = short - Double(Self.probeBytes.short) / perToken
         let scale = PromptScale(bytesPerToken: perToken, fixedTokens: max(0, Int(own.rounded())))
         self.calibration.promptScale = scale
         if self.onlyProbes { return self.end() }

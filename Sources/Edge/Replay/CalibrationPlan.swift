@@ -20,7 +20,7 @@ struct CalibrationGroup: Hashable {
 /// a step takes by its sequences, and a few groups with long prompts keep the two apart.
 enum CalibrationPlan {
     /// Repetitions of a point, at most.
-    static let roundsMax = 7
+    static let roundsMax = 15
     /// The longest prompt, in tokens.
     private static let promptMax = 4_096
     /// The least prompt that is still set apart by its first words.
@@ -28,17 +28,17 @@ enum CalibrationPlan {
     private static let lengths = 7
     private static let aloneOutput = 33
     private static let groupOutput = 65
-    /// Between a prompt's wanted length and what the engine counts for it.
-    private static let slackTokens = 32
-    /// A ladder of four lengths, each twice the one before.
-    static let contextMin = 8 * promptMin + groupOutput + slackTokens
+    /// A ladder of four lengths, each twice the one before, and its answer and slack.
+    static let contextMin = 300
 
     /// The points in the order of a round, prompts and groups in turn; `nil` when the context is
     /// too little for four lengths.
     static func groups(
         contextTokens: Int?, streamsMax: Int, scale: PromptScale
     ) -> [CalibrationGroup]? {
-        let room = (contextTokens ?? .max) - Self.groupOutput - Self.slackTokens
+        // What the engine counts for a prompt is a few in a hundred off what was wanted.
+        let context = min(contextTokens ?? .max, 2 * Self.promptMax)
+        let room = context - context / 16 - Self.groupOutput
         let longest = min(Self.promptMax, room)
         let least = max(Self.promptMin, scale.fixedTokens + 16)
         var ladder: [Int] = []

@@ -46,7 +46,7 @@ package final class Calibrator: Sendable {
         try self.run(onlyProbes: false)
     }
 
-    /// Asks the engine what it counts for two texts; for a replay that keeps a trace's lengths.
+    /// Asks the engine what it counts for a few texts; for a replay that keeps a trace's lengths.
     package func measurePromptScale() throws(ReplayFault) -> PromptScale {
         try self.run(onlyProbes: true).promptScale
     }
