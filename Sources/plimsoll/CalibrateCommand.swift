@@ -34,7 +34,8 @@ enum CalibrateCommand: Command {
             points is kept out of the fit and judges it. The engine should have nothing else to do.
             Every prompt begins with words of its own, so that no prefix cache answers for it.
             What an engine holds at most does not show under such a load: tell it, or take the
-            defaults, which the result calls assumed. Ctrl-C ends with what was measured.
+            defaults, which the result calls assumed. Ctrl-C ends with what was measured,
+            if that is every point once.
             """)
 
     static func run(_ arguments: Arguments) throws -> Int32 {

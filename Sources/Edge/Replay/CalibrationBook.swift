@@ -60,7 +60,10 @@ struct CalibrationBook {
                 calibration.leftOut.append("\(entry.group.words): \(reason)")
                 continue
             }
-            guard !entry.samples.isEmpty else { continue }
+            guard !entry.samples.isEmpty else {
+                calibration.pointsMissing += 1
+                continue
+            }
             repetitions = min(repetitions ?? .max, entry.samples.count)
             let firsts = entry.samples.compactMap(\.firstTokenNanos)
             if !firsts.isEmpty {

@@ -41,15 +41,20 @@ package struct CalibrationReport: Sendable {
         _ calibration: Calibration, name: String, day: String, gpus: Int,
         limits: ProfileDocument.Limits, origins: Origins
     ) throws(ReplayFault) {
+        let help =
+            calibration.isInterrupted
+            ? "it was ended before it had enough" : "give it more time with --for"
+        let notes = calibration.leftOut.map { "\n  left out: \($0)" }.joined()
+        guard calibration.pointsMissing == 0 else {
+            throw ReplayFault(
+                "no profile: \(calibration.pointsMissing) points were not measured even once; "
+                    + help + notes)
+        }
         do throws(ProfileFitFault) {
             self.fit = try ProfileFit(
                 prefill: calibration.prefill, decode: calibration.decode,
                 batchedTokensMax: limits.batchedTokens)
         } catch {
-            let notes = calibration.leftOut.map { "\n  left out: \($0)" }.joined()
-            let help =
-                calibration.isInterrupted
-                ? "it was ended before it had enough" : "give it more time with --for"
             throw ReplayFault("no profile: \(error.message); \(help)\(notes)")
         }
         self.calibration = calibration

@@ -49,6 +49,8 @@ package struct Calibration: Sendable, Equatable {
     package var decode: [DecodePoint] = []
     /// Requests sent, those of the warm-up too.
     package var requests = 0
+    /// Points that were planned and neither measured nor left out: the time was over.
+    package var pointsMissing = 0
     /// Repetitions of the point that has the fewest, those left out aside.
     package var repetitionsMin = 0
     package var elapsedNanos: UInt64 = 0
