@@ -90,12 +90,14 @@ struct CalibrationTests {
                 kvBlocks: 10_000, sequences: 256, batchedTokens: 1_024, modelTokens: 600),
             origins: CalibrationReport.Origins())
         let fitted = report.fit.cost
+        // What a busy machine's client adds to a request, in the engine's time.
+        let client = 1_000_000 * Self.speed
         for (name, value, truth) in [
             ("base", fitted.step.base, Self.truth.step.base),
             ("prefill token", fitted.step.perPrefillToken, Self.truth.step.perPrefillToken),
             ("sequence", fitted.step.perSequence, Self.truth.step.perSequence),
             ("KV token", fitted.step.perKVToken, Self.truth.step.perKVToken),
-            ("prefill base", fitted.prefillOnlyBase, Self.truth.prefillOnlyBase),
+            ("prefill base", fitted.prefillOnlyBase, Self.truth.prefillOnlyBase + client),
         ] {
             let error = value * Self.speed / truth - 1
             #expect(abs(error) < 0.1, "\(name): \(error)\n\(report.table())")

@@ -41,9 +41,7 @@ package struct CalibrationReport: Sendable {
         _ calibration: Calibration, name: String, day: String, gpus: Int,
         limits: ProfileDocument.Limits, origins: Origins
     ) throws(ReplayFault) {
-        let help =
-            calibration.isInterrupted
-            ? "it was ended before it had enough" : "give it more time with --for"
+        let help = Self.help(calibration)
         let notes = calibration.leftOut.map { "\n  left out: \($0)" }.joined()
         guard calibration.pointsMissing == 0 else {
             throw ReplayFault(
@@ -67,6 +65,15 @@ package struct CalibrationReport: Sendable {
             errors: ProfileDocument.Errors(
                 timeToFirstToken: Self.rounded(self.fit.prefillError),
                 step: Self.rounded(self.fit.decodeError)))
+    }
+
+    /// What kept a calibration from its points, or what may help.
+    private static func help(_ calibration: Calibration) -> String {
+        if calibration.isInterrupted { return "it was ended before it had enough" }
+        if calibration.pointsMissing == 0, !calibration.leftOut.isEmpty {
+            return "the engine did not take or keep up with the rest"
+        }
+        return "give it more time with --for"
     }
 
     private static func rounded(_ error: HeldOutError) -> HeldOutError {
