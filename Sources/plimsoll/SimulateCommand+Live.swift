@@ -46,7 +46,7 @@ extension SimulateCommand {
             for fault in simulated.faults { Console.note("BROKEN INVARIANT: \(fault)") }
             let comparison = LiveComparison(
                 live: live, simulated: simulated.report, promptTokenShare: share,
-                profile: try ProfileOption.profile(named: arguments.text("--profile")).name)
+                profile: scenario.pools[scenario.model.raw].name)
             if output == .json {
                 Console.out(try JSON.text(comparison))
             } else {

@@ -1,4 +1,5 @@
 import Report
+import RequestPath
 import Workload
 import World
 
@@ -29,36 +30,60 @@ extension SimulateCommand {
         let rate = load.meanRate(basis.survey)
         let wanted = try arguments.decimal("--rate")
         let factor = try arguments.decimal("--load-factor")
-        var offered = OfferedLoad(
-            requestsPerSecond: rate, unloaded: basis.survey.unloaded[0].figures.ttft)
+        var offered = OfferedLoad(basis.survey)
+        offered.requestsPerSecond = rate
+        guard wanted != nil || factor != nil else { return offered }
+        guard let rate else { throw UsageError("the load has no rate to scale: it is one moment") }
+        var target = wanted ?? rate
         if let factor {
             guard wanted == nil else { throw UsageError("give --load-factor or --rate, not both") }
             let capacity = try Self.capacity(load, basis)
             offered.capacity = capacity
             offered.factor = factor
-            offered.requestsPerSecond = capacity.requestsPerSecond * factor
-        } else if let wanted {
-            offered.requestsPerSecond = wanted
+            target = capacity.requestsPerSecond * factor
         }
-        guard wanted != nil || factor != nil else { return offered }
-        guard rate > 0 else { throw UsageError("the load has no rate to scale: it is one moment") }
-        load.scale(by: offered.requestsPerSecond / rate)
+        offered.requestsPerSecond = target
+        load.scale(by: target / rate)
         return offered
     }
 
     private static func capacity(_ load: SimulatedLoad, _ basis: Basis) throws -> Capacity {
-        let search = CapacitySearch(scenario: basis.scenario, survey: basis.survey) {
+        let requests = load.isEndless ? .max : basis.survey.requests
+        guard requests >= CapacitySearch.requestsMin else {
+            throw UsageError(
+                "--load-factor: \(requests) requests are too few to show a share of 99 %; the load "
+                    + "needs at least \(CapacitySearch.requestsMin)")
+        }
+        let search = CapacitySearch(scenario: basis.scenario, requests: requests) {
             (spacing, requests) throws(TraceFault) in
             try load.open(spacing, requests: requests)
         }
         let found = try Blocking.wait {
             try await search.best(of: basis.policies, atOnce: basis.threads)
         }
-        if let found { return found }
+        if let found {
+            try Self.requireLength(found, basis.scenario)
+            return found
+        }
         let alone = basis.survey.unloaded[0].figures
         throw UsageError(
             "--load-factor: the pair has no capacity: at no rate are 99 % of the requests inside "
                 + "the budget; alone on an idle engine "
                 + Wording.percent(alone.good, of: alone.offered) + " of them are")
+    }
+
+    /// A load that is over before its first request is late would be served at any rate.
+    private static func requireLength(
+        _ capacity: Capacity, _ scenario: Scenario
+    ) throws(UsageError) {
+        let planned = scenario.plan.models[scenario.model.raw].classes[scenario.defaultClass]
+        let bound = Double(planned.planNanos) / 1e9
+        guard capacity.probeSeconds < 10 * bound else { return }
+        let rate = Wording.fixed(capacity.requestsPerSecond, 1)
+        throw UsageError(
+            "--load-factor: the load is too short to find the capacity: at \(rate) requests a "
+                + "second its \(Wording.grouped(capacity.probeRequests)) requests come within "
+                + "\(Wording.duration(millis: capacity.probeSeconds * 1_000)), less than ten times "
+                + "the TTFT bound of \(Wording.duration(millis: bound * 1_000))")
     }
 }

@@ -12,7 +12,7 @@ extension SimulateCommand {
             let before = ContinuousClock.now
             let outcome: RunOutcome
             do throws(TraceFault) {
-                outcome = try SpeedTest.run(requests: requests)
+                outcome = try SpeedTest.run(requests: requests, auditEvery: Self.auditEvery)
             } catch {
                 throw UsageError("\(error)")
             }

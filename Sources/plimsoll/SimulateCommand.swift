@@ -1,8 +1,6 @@
 import Baselines
-import Budget
 import EngineModel
 import Glibc
-import Planning
 import Replay
 import Report
 import RequestPath
@@ -13,9 +11,13 @@ import World
 enum SimulateCommand: Command {
     static let synopsis = Synopsis(
         name: "simulate", summary: "try a budget on modelled engines, in virtual time",
-        usage: "-f FILE|DIR --trace TRACE [options]\n       plimsoll simulate --speed-test",
+        usage: "-f FILE|DIR|--pair-budget --trace TRACE [options]\n"
+            + "       plimsoll simulate --speed-test",
         options: [
             .init(name: "-f", value: "FILE|DIR", help: "the budget", repeats: true),
+            .init(
+                name: "--pair-budget",
+                help: "make the budget of what the engine and the load can do"),
             .init(
                 name: "--trace", value: "TRACE",
                 help: "azure:FILE, mooncake:FILE, csv:FILE (gzip too), or drawn: poisson:rate=5"),
@@ -32,11 +34,14 @@ enum SimulateCommand: Command {
                     + BaselineGate.allCases.map(\.rawValue).joined(separator: ", ")),
             .init(
                 name: "--choice", value: "A,B",
-                help: "of the field's policies: "
+                help: "of the field's policies, for each its own (published): "
                     + BaselineChoice.allCases.map(\.rawValue).joined(separator: ", ")),
-            .init(name: "--replicas", value: "N", help: "engines of each model (1)"),
             .init(
-                name: "--profile", value: "NAME|FILE", help: ProfileOption.help),
+                name: "--sweep", help: "the field's policies at every setting of their main knob"),
+            .init(
+                name: "--replicas", value: "N|MODEL=N,...", help: "engines of each model (1)"),
+            .init(
+                name: "--profile", value: "NAME|FILE|MODEL=NAME,...", help: ProfileOption.help),
             .init(name: "--faults", value: "FILE", help: "what goes wrong, a fault a line"),
             .init(name: "--retry", value: "off|honour|ignore", help: "after a refusal (off)"),
             .init(name: "--warm-up", value: "TIME", help: "served first and not counted (0s)"),
@@ -53,21 +58,35 @@ enum SimulateCommand: Command {
             .init(name: "--speed-test", help: "how fast the twin is here; all else is left out"),
         ],
         example: "plimsoll simulate -f examples/budget.yaml --trace poisson:rate=5 --for 60s",
-        notes: "A fault script's lines: \(FaultScript.grammar)")
+        notes: """
+            A fault script's lines: \(FaultScript.grammar)
+            Exit 1 when an invariant broke, and when a policy that is run alone breaks the budget in
+            any of its runs; a comparison of several may well contain runs that break it.
+            """)
 
     static func run(_ arguments: Arguments) throws -> Int32 {
         if arguments.has("--speed-test") { return try Self.speedTest() }
         let output = try Self.output(arguments)
         let policies = try Self.policies(arguments)
-        let scenario = try Self.scenario(arguments)
+        var scenario = try Self.scenario(arguments)
         var load = try Self.load(arguments, in: scenario)
         let seed = UInt64(try arguments.number("--seed", in: 0...Int(Int32.max)) ?? 1)
-        let survey = try Self.survey(load, scenario, seed: seed)
-        try Self.requireFeasible(
-            survey, profile: arguments.text("--profile") ?? EngineProfile.llama31With8B.name)
+        var survey = try Self.survey(load, scenario, seed: seed)
+        try Self.requireRequests(survey)
+        var pairBudget: PairBudget?
+        if arguments.has("--pair-budget") {
+            pairBudget = try Self.makeBudget(&scenario, survey)
+            survey = try Self.survey(load, scenario, seed: seed)
+        }
+        try Self.requireFeasible(survey, profile: scenario.pools[scenario.model.raw].name)
+        if let warning = survey.unknown.warning { Console.note("plimsoll simulate: \(warning)") }
         let threads = try arguments.number("--threads", in: 1...256) ?? Machine.cores
-        let offered = try Self.scale(
+        var offered = try Self.scale(
             &load, arguments, Basis(scenario, survey, policies, seed: seed, threads: threads))
+        offered.pairBudget = pairBudget
+        scenario.capacityWork = offered.capacity?.workPerSecond
+        scenario.offeringNanos = load.offeringNanos
+        try Self.requireCounted(scenario, survey, offered)
         if arguments.has("--compare-live") {
             return try Self.compareLive(arguments, scenario, load, policies, seed: seed)
         }
@@ -78,7 +97,14 @@ enum SimulateCommand: Command {
         case .table: Console.write(result.table(), to: STDOUT_FILENO)
         case .html: Console.write(try Self.page(result), to: STDOUT_FILENO)
         }
-        return runs.allSatisfy { $0.outcome.faults.isEmpty } ? ExitCode.fine : ExitCode.no
+        return Self.exitCode(runs, isComparison: policies.count > 1)
+    }
+
+    /// Of one policy the question is whether it keeps the budget; of several, which is better.
+    private static func exitCode(_ runs: [RunReport], isComparison: Bool) -> Int32 {
+        let isSound = runs.allSatisfy { $0.outcome.faults.isEmpty }
+        let isHeld = runs.allSatisfy { $0.outcome.report.verdict?.isHeld ?? true }
+        return isSound && (isHeld || isComparison) ? ExitCode.fine : ExitCode.no
     }
 
     /// Every policy under every seed, in that order whatever ends first.
@@ -97,36 +123,9 @@ enum SimulateCommand: Command {
                 world.seed = firstSeed + UInt64(index % seeds)
                 world.monitor.scrapeNanos = interval ?? policy.scrapeNanos
                 return RunReport(
-                    policy: policy.policyName, choice: policy.choiceName, seed: world.seed,
+                    policy, seed: world.seed,
                     outcome: try policy.run(world, arrivals: try load.open(seed: world.seed)))
             }
         }
-    }
-
-    private static func policies(_ arguments: Arguments) throws(UsageError) -> [PolicyUnderTest] {
-        func words(_ option: String, _ fallback: String) -> [String] {
-            (arguments.text(option) ?? fallback).split(separator: ",").map(String.init)
-        }
-        var choices: [BaselineChoice] = []
-        for word in words("--choice", BaselineChoice.leastLoad.rawValue) where word != "ledger" {
-            guard let choice = BaselineChoice(rawValue: word) else {
-                let names = BaselineChoice.allCases.map(\.rawValue).joined(separator: ", ")
-                throw UsageError("--choice '\(word)' is none of ledger, \(names)")
-            }
-            choices.append(choice)
-        }
-        var policies: [PolicyUnderTest] = []
-        for word in words("--policy", "plimsoll") {
-            if word == "plimsoll" {
-                policies.append(.plimsoll)
-            } else if let gate = BaselineGate(rawValue: word) {
-                policies += choices.map { .baseline(gate, $0) }
-            } else {
-                let names = BaselineGate.allCases.map(\.rawValue).joined(separator: ", ")
-                throw UsageError("--policy '\(word)' is none of plimsoll, \(names)")
-            }
-        }
-        guard !policies.isEmpty else { throw UsageError("--policy and --choice leave no policy") }
-        return policies
     }
 }

@@ -35,22 +35,35 @@ struct SimulatedLoad: Sendable {
         return try spaced.open(seed: spacing.seed)
     }
 
-    /// Expected requests a second as it stands.
-    func meanRate(_ survey: WorkloadSurvey) -> Double {
+    /// Expected requests a second as it stands; nil for a trace of one moment.
+    func meanRate(_ survey: WorkloadSurvey) -> Double? {
         if case .generator(let spec) = trace, let end = transform.durationNanos {
             return spec.process.meanRate(overSeconds: Double(end) / 1e9)
         }
-        return Double(survey.requests) / max(1e-9, Double(survey.lastNanos) / 1e9)
+        return survey.meanRate
     }
 
-    /// The same load with `factor` times as many requests a second: a trace is re-spaced, a
-    /// generator draws at other rates.
+    /// Whether more requests can be drawn than a run offers.
+    var isEndless: Bool {
+        if case .generator = trace { true } else { false }
+    }
+
+    /// How long requests are offered: a drawn load's time, whenever its last request comes; nil for
+    /// a trace, which ends with its last one.
+    var offeringNanos: UInt64? { isEndless ? transform.durationNanos : nil }
+
+    /// The same load with `factor` times as many requests a second: the requests of a trace are
+    /// re-spaced, a generator draws at other rates for the same time.
     mutating func scale(by factor: Double) {
         switch trace {
         case .generator(var spec):
             spec.process = spec.process.scaled(by: factor)
             trace = .generator(spec)
-        case .file: transform.speed *= factor
+        case .file:
+            transform.speed *= factor
+            transform.durationNanos = transform.durationNanos.map {
+                UInt64(max(1, min(Double($0) / factor, 0x1p62)))
+            }
         }
     }
 }
@@ -66,7 +79,7 @@ extension SimulateCommand {
         load.transform.speed = try arguments.decimal("--speed") ?? 1
         load.transform.durationNanos = try arguments.duration("--for")
         load.transform.tokensMax = Self.contextTokens(of: scenario)
-        if load.transform.durationNanos == 0 { throw UsageError("--for 0 offers nothing") }
+        if load.transform.durationNanos == 0 { throw UsageError("--for 0s offers nothing") }
         if case .generator = load.trace, load.transform.durationNanos == nil {
             throw UsageError("drawn load has no end of its own: add --for 60s")
         }
@@ -104,15 +117,33 @@ extension SimulateCommand {
         [scenario.pools[scenario.model.raw].engine] + EngineProfile.all.map(\.configuration)
     }
 
+    /// Refuses a load of nothing.
+    static func requireRequests(_ survey: WorkloadSurvey) throws(UsageError) {
+        guard survey.requests == 0 else { return }
+        let left = survey.tooLong == 0 ? "" : "; \(survey.tooLong) exceed the context"
+        throw UsageError("the load offers no request\(left)")
+    }
+
+    /// Refuses a warm-up that leaves nothing to count.
+    static func requireCounted(
+        _ scenario: Scenario, _ survey: WorkloadSurvey, _ offered: OfferedLoad
+    ) throws(UsageError) {
+        guard scenario.warmUpNanos > 0 else { return }
+        // The load may have been re-spaced since it was surveyed.
+        let length =
+            scenario.offeringNanos.map { Double($0) }
+            ?? offered.requestsPerSecond.map { Double(survey.requests - 1) / $0 * 1e9 } ?? 0
+        guard Double(scenario.warmUpNanos) >= length else { return }
+        throw UsageError(
+            "--warm-up leaves nothing to count: the load lasts "
+                + Wording.duration(millis: length / 1e6))
+    }
+
     /// Refuses a pair of which not one request could be inside its budget on an idle engine.
     static func requireFeasible(
         _ survey: WorkloadSurvey, profile: String
     ) throws(UsageError) {
         guard let own = survey.unloaded.first else { return }
-        guard survey.requests > 0 else {
-            let left = survey.tooLong == 0 ? "" : "; \(survey.tooLong) exceed the context"
-            throw UsageError("the load offers no request\(left)")
-        }
         guard own.figures.good == 0 else { return }
         let others = zip(EngineProfile.all, survey.unloaded.dropFirst())
         let nearest = others.filter { $0.1.figures.good > 0 }

@@ -52,11 +52,23 @@ import Time
     }
 
     @Test func `reservations larger than all slots are scaled down together`() {
-        var desk = self.desk(slots: 10, reserved: [10, 30, 0, 0])
-        // 2 and 7 of ten are kept.
-        #expect((1...5).flatMap { desk.arrive($0, classIndex: Self.bulk).sent } == [1])
+        var desk = self.desk(slots: 12, reserved: [10, 30, 0, 0])
+        // 2 and 7 of twelve are kept, of the ten that may be.
+        #expect((1...5).flatMap { desk.arrive($0, classIndex: Self.bulk).sent } == [1, 2, 3])
         #expect((11...20).flatMap { desk.arrive($0, classIndex: 1).sent } == Array(11...17))
         #expect((21...30).flatMap { desk.arrive($0, classIndex: 0).sent } == [21, 22])
+    }
+
+    @Test(arguments: [1, 2, 3, 4], [1, 4, 64])
+    func `classes without a reservation have slots on every pool`(_ workers: Int, _ slots: Int) {
+        var desk = Desk(.slotClass, classes: 4) { $0.slots.perEndpoint = slots }
+        desk.start(workers)
+        let sent = (1...1_000).flatMap { desk.arrive($0, classIndex: 2).sent }.count
+        let all = workers * slots
+        // 160 reserved as published where three workers or more hold them, else 5/6.
+        #expect(sent == (all >= 192 ? all - 160 : max(1, sent)))
+        #expect(sent * 7 >= all)
+        #expect(desk.faults.isEmpty)
     }
 
     @Test func `reservations of classes that no model has are not kept`() {

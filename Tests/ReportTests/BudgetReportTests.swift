@@ -215,4 +215,31 @@ struct BudgetReportTests {
         #expect(result.figures.goodput.work.offered == .max)
         #expect(result.table().contains("goodput"))
     }
+
+    @Test("wasted tokens and their share are of the same tokens: those computed")
+    func wasted() {
+        var good = outcome(ttft: 10, produced: 10)
+        good.computedTokens = 300
+        var late = outcome(ttft: 900, produced: 10)
+        late.computedTokens = 100
+        let result = report(
+            budget(), [good, late, outcome(status: .refused(reason: "x", at: .queue))])
+        #expect(result.figures.computedTokens == 400)
+        #expect(result.figures.wastedTokens == 100)
+        #expect(result.figures.wastedTokenShare == 0.25)
+        #expect(report(budget(), []).figures.wastedTokenShare == 0)
+    }
+
+    @Test("a good answer ends inside its end-to-end bound and what TTFT and ITL leave")
+    func lastEnd() {
+        #expect(budget().goodBounds(of: "chat").lastEndNanos(outputTokens: 11) == 800 * ms)
+        #expect(budget().goodBounds(of: "chat").lastEndNanos(outputTokens: 0) == 300 * ms)
+        #expect(budget().goodBounds(of: "chat").lastEndNanos(outputTokens: .max) == .max)
+        let end = ReportBudget(objectives: [
+            .init(stage: .e2e, quantilePerMillion: 990_000, boundNanos: 700 * ms)
+        ])
+        #expect(end.goodBounds(of: "chat").lastEndNanos(outputTokens: 11) == 700 * ms)
+        #expect(
+            ReportBudget(objectives: []).goodBounds(of: "x").lastEndNanos(outputTokens: 1) == nil)
+    }
 }

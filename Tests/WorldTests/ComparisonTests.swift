@@ -64,7 +64,7 @@ struct ComparisonTests {
             engines: [scenario.pools[0].engine])
         #expect(survey.requests == 300)
         #expect(survey.unloaded[0].figures.goodput.share == 1)
-        let search = CapacitySearch(scenario: scenario, survey: survey) {
+        let search = CapacitySearch(scenario: scenario, requests: survey.requests) {
             (spacing, requests) throws(TraceFault) in
             var transform = ArrivalStream.Transform()
             transform.spacing = spacing
@@ -106,12 +106,14 @@ struct ComparisonTests {
             let outcome = try PolicyUnderTest.plimsoll.run(
                 world, arrivals: ArrivalStream(spec: load, seed: seed, transform: transform))
             runs.append(
-                RunReport(policy: "plimsoll", choice: "ledger", seed: seed, outcome: outcome))
+                RunReport(.plimsoll, seed: seed, outcome: outcome))
         }
-        let unloaded = runs[0].outcome.report.figures.ttft
-        let table = SimulationResult(
-            load: OfferedLoad(requestsPerSecond: 12, unloaded: unloaded), runs: runs
-        ).table()
+        var transform = ArrivalStream.Transform()
+        transform.requestsMax = 50
+        let survey = try WorkloadSurvey(
+            ArrivalStream(spec: load, seed: 1, transform: transform), scenario: scenario,
+            engines: [scenario.pools[0].engine])
+        let table = SimulationResult(load: OfferedLoad(survey), runs: runs).table()
         let rows = table.split(separator: "\n").filter { $0.hasPrefix("plimsoll") }
         #expect(rows.count == 2)
         #expect(table.split(separator: "\n").allSatisfy { $0.count <= 100 })

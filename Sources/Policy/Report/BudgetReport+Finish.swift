@@ -39,8 +39,9 @@ extension BudgetReport {
             degraded: tally.degraded,
             abandoned: ended(
                 tally.abandoned, NamedCounts(namesMax: 0), tally.abandonedByMoment),
-            wastedTokens: tally.wastedTokens, ttft: quantiles(of: tally.ttft),
-            itl: quantiles(of: tally.itl), e2e: quantiles(of: tally.e2e))
+            computedTokens: tally.computedTokens, wastedTokens: tally.wastedTokens,
+            ttft: quantiles(of: tally.ttft), itl: quantiles(of: tally.itl),
+            e2e: quantiles(of: tally.e2e))
     }
 
     /// Met when inside / total is at least the quantile, in whole numbers. With nothing to judge it
@@ -97,7 +98,7 @@ extension BudgetReport {
             moments.entries.first { $0.name == moment.rawValue }
         }
         return Report.Ended(
-            total: total, byReason: counts(reasons.entries), byWhen: counts(byWhen))
+            total: total, byReason: reasons.ordered, byWhen: counts(byWhen))
     }
 
     private static func counts(_ entries: [NamedCounts.Entry]) -> OrderedCounts {

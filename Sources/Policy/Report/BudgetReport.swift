@@ -16,6 +16,7 @@ package struct BudgetReport: Sendable {
     struct ClassTally: Sendable {
         let name: String
         let objectives: [ReportBudget.Objective]
+        let good: GoodBounds
         var inside: [Tally.Inside]
         var tally = Tally()
     }
@@ -36,7 +37,7 @@ package struct BudgetReport: Sendable {
     @discardableResult
     package mutating func add(_ outcome: RequestOutcome) -> Bool {
         let index = index(of: outcome.serviceClass)
-        let isGood = Self.isGood(outcome, by: classes[index].objectives)
+        let isGood = classes[index].good.contains(outcome)
         classes[index].tally.add(outcome, isGood: isGood)
         for position in classes[index].objectives.indices {
             switch Self.judge(outcome, by: classes[index].objectives[position]) {
@@ -56,19 +57,6 @@ package struct BudgetReport: Sendable {
         var sum = Tally()
         for one in classes { sum.add(one.tally) }
         return sum
-    }
-
-    /// Completed without error, and within the highest-quantile bound of each stage.
-    static func isGood(_ outcome: RequestOutcome, by objectives: [ReportBudget.Objective]) -> Bool {
-        guard outcome.status == .completed else { return false }
-        for stage in ReportBudget.Stage.allCases {
-            let strictest = objectives.filter { $0.stage == stage }
-                .max { $0.quantilePerMillion < $1.quantilePerMillion }
-            if let strictest, let nanos = outcome.nanos(of: stage), nanos > strictest.boundNanos {
-                return false
-            }
-        }
-        return true
     }
 
     private enum Judgement {
@@ -101,7 +89,7 @@ package struct BudgetReport: Sendable {
         let objectives = budget?.objectives(of: name) ?? []
         classes.append(
             ClassTally(
-                name: name, objectives: objectives,
+                name: name, objectives: objectives, good: GoodBounds(objectives),
                 inside: Array(repeating: Tally.Inside(), count: objectives.count)))
         indexByClass[name] = classes.count - 1
         return classes.count - 1

@@ -1,8 +1,8 @@
 /// Counts by name, kept in the order of names, so that a report is the same whatever came first.
 ///
 /// Names are bounded: once `namesMax` are known, further ones count as `other`.
-struct NamedCounts: Sendable, Equatable {
-    struct Entry: Sendable, Equatable {
+package struct NamedCounts: Sendable, Hashable {
+    struct Entry: Sendable, Hashable {
         var name: String
         var count: UInt64
     }
@@ -11,13 +11,18 @@ struct NamedCounts: Sendable, Equatable {
     private(set) var entries: [Entry] = []
     private let namesMax: Int
 
-    init(namesMax: Int) {
+    /// Nothing counted yet; at most `namesMax` names are told apart.
+    package init(namesMax: Int) {
         self.namesMax = namesMax
     }
 
-    var total: UInt64 { entries.reduce(0) { $0.adding($1.count) } }
+    /// Everything counted, under whatever name.
+    package var total: UInt64 { entries.reduce(0) { $0.adding($1.count) } }
 
-    mutating func add(_ name: String, _ amount: UInt64 = 1) {
+    /// Counts under a name, staying at the largest number.
+    ///
+    /// - Complexity: O(log names), O(names) for a new one.
+    package mutating func add(_ name: String, _ amount: UInt64 = 1) {
         let position = index(of: name)
         if position < entries.count, entries[position].name == name {
             entries[position].count.add(amount)
@@ -41,5 +46,11 @@ struct NamedCounts: Sendable, Equatable {
             if entries[middle].name < name { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// The counts for a report.
+    package var ordered: OrderedCounts {
+        OrderedCounts(
+            entries: entries.map { OrderedCounts.Entry(name: $0.name, count: $0.count) })
     }
 }

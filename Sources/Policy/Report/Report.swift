@@ -57,6 +57,9 @@ package struct Report: Hashable, Sendable, Encodable {
         package let p99: Double?
         /// 999 of 1,000 are at or below.
         package let p999: Double?
+
+        /// Of no request.
+        package static let none = Quantiles(count: 0, p50: nil, p95: nil, p99: nil, p999: nil)
     }
 
     /// One objective and how it was kept.
@@ -100,8 +103,14 @@ package struct Report: Hashable, Sendable, Encodable {
         package let degraded: UInt64
         /// Requests whose client went away.
         package let abandoned: Ended
-        /// Tokens computed for requests that were not good.
+        /// Tokens engines computed; of a live run what its clients can know of them.
+        package let computedTokens: UInt64
+        /// Of these, tokens computed for requests that were not good.
         package let wastedTokens: UInt64
+        /// `wastedTokens` / `computedTokens`; zero when nothing was computed.
+        package var wastedTokenShare: Double {
+            computedTokens == 0 ? 0 : Double(wastedTokens) / Double(computedTokens)
+        }
         /// Time to first token, of requests that had one.
         package let ttft: Quantiles
         /// Mean time between tokens of a request, of requests with two or more.

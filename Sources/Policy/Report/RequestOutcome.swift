@@ -46,6 +46,9 @@ package struct RequestOutcome: Hashable, Sendable {
     package var outputTokens: UInt64
     /// Tokens of the answer that came.
     package var producedTokens: UInt64
+    /// Tokens that engines computed for it, in all attempts and what had to be computed twice; nil
+    /// where only a client's side is known: then the prompt, once a token came, and what came.
+    package var computedTokens: UInt64?
     /// Whether a step of the ladder was applied to it.
     package var isDegraded: Bool
     /// How often the client asked, retries included; at least one.
@@ -56,8 +59,8 @@ package struct RequestOutcome: Hashable, Sendable {
     package init(
         serviceClass: String, tenant: String = "", status: Status, ttftNanos: UInt64? = nil,
         itlMeanNanos: UInt64? = nil, e2eNanos: UInt64, inputTokens: UInt64,
-        outputTokens: UInt64, producedTokens: UInt64? = nil, isDegraded: Bool = false,
-        attempts: UInt64 = 1
+        outputTokens: UInt64, producedTokens: UInt64? = nil, computedTokens: UInt64? = nil,
+        isDegraded: Bool = false, attempts: UInt64 = 1
     ) {
         self.serviceClass = serviceClass
         self.tenant = tenant
@@ -68,6 +71,7 @@ package struct RequestOutcome: Hashable, Sendable {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         self.producedTokens = producedTokens ?? (status == .completed ? outputTokens : 0)
+        self.computedTokens = computedTokens
         self.isDegraded = isDegraded
         self.attempts = max(attempts, 1)
     }

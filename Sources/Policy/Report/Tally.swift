@@ -18,6 +18,7 @@ struct Tally: Sendable {
     var attempts: UInt64 = 0
     var offeredWork: UInt64 = 0
     var goodWork: UInt64 = 0
+    var computedTokens: UInt64 = 0
     var wastedTokens: UInt64 = 0
     var refusedByReason = NamedCounts(namesMax: reasonsMax)
     var refusedByMoment = NamedCounts(namesMax: reasonsMax)
@@ -53,8 +54,9 @@ struct Tally: Sendable {
             good += 1
             goodWork.add(outcome.attainedWork)
         } else {
-            wastedTokens.add(outcome.attainedWork)
+            wastedTokens.add(outcome.tokensComputed)
         }
+        computedTokens.add(outcome.tokensComputed)
         if let nanos = outcome.nanos(of: .ttft) { ttft.add(nanos) }
         if let nanos = outcome.nanos(of: .itl) { itl.add(nanos) }
         if let nanos = outcome.nanos(of: .e2e) { e2e.add(nanos) }
@@ -69,6 +71,7 @@ struct Tally: Sendable {
         attempts.add(other.attempts)
         offeredWork.add(other.offeredWork)
         goodWork.add(other.goodWork)
+        computedTokens.add(other.computedTokens)
         wastedTokens.add(other.wastedTokens)
         refusedByReason.add(other.refusedByReason)
         refusedByMoment.add(other.refusedByMoment)
@@ -82,11 +85,14 @@ struct Tally: Sendable {
 }
 
 extension RequestOutcome {
-    /// Tokens an engine computed for it: the prompt, once a token came, and what was produced.
+    /// Tokens its client was served: the prompt, once a token came, and what was produced.
     var attainedWork: UInt64 {
         let isComputed = status == .completed || ttftNanos != nil || producedTokens > 0
         return isComputed ? inputTokens.adding(producedTokens) : 0
     }
+
+    /// Tokens that engines computed for it, or what its client can know of them.
+    var tokensComputed: UInt64 { computedTokens ?? attainedWork }
 }
 
 extension UInt64 {

@@ -69,6 +69,10 @@ package struct Baseline: RequestPolicy, Sendable {
     /// When `tick` is due next: a turn, a timeout, a second try or a probe.
     package func nextDeadline() -> Instant? { self.policy.nextDeadline() }
 
+    /// None of the field's aborts what is late; SMG preempts, and answers 503 with `Retry-After: 1`
+    /// (`middleware/scheduler/error.rs`).
+    package var abortCause: AbortCause { .preempted(retryAfterNanos: 1_000_000_000) }
+
     /// Counts and lanes against sums made anew.
     ///
     /// - Complexity: O(live requests + endpoints).

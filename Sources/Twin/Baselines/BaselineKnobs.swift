@@ -2,7 +2,7 @@
 ///
 /// The scrape period is not among them: the world scrapes, and the field's default of 50 ms
 /// (llm-d-router, its least) is the world's to keep.
-package struct BaselineKnobs: Sendable, Equatable {
+package struct BaselineKnobs: Sendable, Hashable {
     package var detector = Detector()
     package var gauge = Gauge()
     package var slots = Slots()
@@ -19,7 +19,7 @@ package struct BaselineKnobs: Sendable, Equatable {
 
     /// How full a pool is: the utilization detector of llm-d-router
     /// (`saturationdetector/utilization`). Used by gauge-gate and no-gate.
-    package struct Detector: Sendable, Equatable {
+    package struct Detector: Sendable, Hashable {
         /// Waiting requests that make one endpoint full (`queueDepthThreshold`). The main knob of
         /// gauge-gate.
         package var queueDepth = 5.0
@@ -33,7 +33,7 @@ package struct BaselineKnobs: Sendable, Equatable {
     }
 
     /// The flow controller of llm-d-router (`flowcontrol/controller`).
-    package struct Gauge: Sendable, Equatable {
+    package struct Gauge: Sendable, Hashable {
         /// One request may go in each period.
         package var dispatchPeriodNanos: UInt64 = 1_000_000
         /// A request that has waited this long is dropped (`defaultRequestTTL`).
@@ -46,7 +46,7 @@ package struct BaselineKnobs: Sendable, Equatable {
     }
 
     /// The priority scheduler of SMG (`middleware/scheduler`, `worker/capacity.rs`).
-    package struct Slots: Sendable, Equatable {
+    package struct Slots: Sendable, Hashable {
         /// Slots of an endpoint that does not tell its own `max_running_requests`, which none
         /// does here. The main knob.
         package var perEndpoint = 64
@@ -77,7 +77,7 @@ package struct BaselineKnobs: Sendable, Equatable {
     }
 
     /// One class of the priority scheduler (`config.rs`).
-    package struct SlotClass: Sendable, Equatable {
+    package struct SlotClass: Sendable, Hashable {
         /// Slots kept from lower classes while it does not use them.
         package var reserved: Int
         /// Most requests waiting.
@@ -103,7 +103,7 @@ package struct BaselineKnobs: Sendable, Equatable {
 
     /// Request rejection of NVIDIA Dynamo ("Request Rejection" in its guide). It is off unless
     /// set; these are the values its guide sets.
-    package struct Busy: Sendable, Equatable {
+    package struct Busy: Sendable, Hashable {
         /// A worker with a larger share of its KV cache in use is busy
         /// (`--active-decode-blocks-threshold`).
         package var kvCacheShare = 0.85
@@ -113,7 +113,7 @@ package struct BaselineKnobs: Sendable, Equatable {
     }
 
     /// Netflix concurrency-limits, `Gradient2Limit`.
-    package struct Gradient: Sendable, Equatable {
+    package struct Gradient: Sendable, Hashable {
         /// Requests in flight, of a whole pool.
         package var limitInitial = 20.0
         /// The main knob.
@@ -131,7 +131,7 @@ package struct BaselineKnobs: Sendable, Equatable {
     }
 
     /// SMG's `least_load` policy.
-    package struct LeastLoad: Sendable, Equatable {
+    package struct LeastLoad: Sendable, Hashable {
         /// Seconds that a KV cache at half its size counts for (`kv_pressure_weight`).
         package var kvPressureSeconds = 0.15
         /// Tokens an endpoint is taken to work off in a second (`default_throughput`).
@@ -143,7 +143,7 @@ package struct BaselineKnobs: Sendable, Equatable {
     }
 
     /// The scheduler of llm-d-router with the weights of its chart: queue 2, KV cache 2, prefix 3.
-    package struct Scores: Sendable, Equatable {
+    package struct Scores: Sendable, Hashable {
         package var queueWeight = 2.0
         package var kvCacheWeight = 2.0
         package var prefixWeight = 3.0
@@ -153,7 +153,7 @@ package struct BaselineKnobs: Sendable, Equatable {
     }
 
     /// Readiness probes of Kubernetes. Results that nobody asked for count as well.
-    package struct Health: Sendable, Equatable {
+    package struct Health: Sendable, Hashable {
         /// `periodSeconds` of a ready container.
         package var probePeriodNanos: UInt64 = 10_000_000_000
         /// A container that is not ready may be probed more often than that; as often as the

@@ -1,6 +1,6 @@
 /// One way to set a baseline, with a name for a table.
-package struct BaselineSetting: Sendable, Equatable {
-    /// `default`, or what differs from it, as in `limit 400`.
+package struct BaselineSetting: Sendable, Hashable {
+    /// `default`, or what differs from it, as in `slots 16`.
     package var label: String
     package var knobs: BaselineKnobs
 
@@ -8,6 +8,9 @@ package struct BaselineSetting: Sendable, Equatable {
         self.label = label
         self.knobs = knobs
     }
+
+    /// As published.
+    package static let published = BaselineSetting(label: "default", knobs: BaselineKnobs())
 }
 
 extension BaselineGate {
@@ -19,7 +22,7 @@ extension BaselineGate {
     /// with its tolerance: short answers pull the long average down so often that on raw latency
     /// the limit lies where it may not go lower.
     package func settings() -> [BaselineSetting] {
-        var settings = [BaselineSetting(label: "default", knobs: BaselineKnobs())]
+        var settings = [BaselineSetting.published]
         func add(_ label: String, _ change: (inout BaselineKnobs) -> Void) {
             var knobs = BaselineKnobs()
             change(&knobs)
@@ -51,7 +54,7 @@ extension BaselineGate {
         case .gradient2:
             for tolerance in [1.5, 4] {
                 for limit in [20.0, 50, 100, 200, 400] {
-                    add("limit \(Int(limit)) up, tolerance \(tolerance)") {
+                    add("min \(Int(limit)), tolerance \(tolerance)") {
                         $0.gradient.limitMin = limit
                         $0.gradient.limitInitial = limit
                         $0.gradient.limitMax = max($0.gradient.limitMax, 2 * limit)

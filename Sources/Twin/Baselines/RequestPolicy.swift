@@ -17,6 +17,17 @@ package protocol RequestPolicy {
 
     /// Prefill tokens it means to have waiting at an endpoint; `nil` when it has no such aim.
     func prefillTokensMax(at endpoint: EndpointID) -> Int?
+
+    /// Why it takes requests off engines. An `Action.abort` names no cause: a policy has one.
+    var abortCause: AbortCause { get }
+}
+
+/// Why a request is taken off its engine.
+package enum AbortCause: Sendable, Hashable {
+    /// Its deadline passed without a first token.
+    case deadline
+    /// Another request gets its place; its client is told to ask again after so long.
+    case preempted(retryAfterNanos: UInt64)
 }
 
 extension RequestPolicy {
@@ -25,6 +36,9 @@ extension RequestPolicy {
 
     /// No aim.
     package func prefillTokensMax(at endpoint: EndpointID) -> Int? { nil }
+
+    /// The product's only cause.
+    package var abortCause: AbortCause { .deadline }
 }
 
 extension Admission: RequestPolicy {

@@ -13,10 +13,14 @@ import Time
 ///
 /// Chosen where the published behaviour is not plain: the slot of a preempted request goes to the
 /// one it was taken for if reservations let it, at once instead of by a poll of 2 ms; a preempted
-/// request is aborted. Reservations are scaled down together when they exceed the slots there are,
-/// and those of classes that no model has are not kept: their slots would only lie idle.
+/// request is aborted. Reservations of classes that no model has are not kept: their slots would
+/// only lie idle. SMG does not start where reservations exceed the slots, so that it does not lock
+/// out the classes without one, and scales them down together when slots are lost later. Here they
+/// are scaled from the start, and to 5/6 of the slots at most: as on three workers, the fewest that
+/// hold the published 160 of 192, so that the default class has slots on every pool.
 /// Circuit breakers are left out: readiness comes first in every scenario here.
-/// Source: SMG, `middleware/scheduler` (`engine.rs`, `slots.rs`, `config.rs`), `routers/retry.rs`.
+/// Source: SMG, `middleware/scheduler` (`engine.rs`, `slots.rs`, `config.rs`),
+/// `worker/capacity.rs`, `routers/retry.rs`.
 struct SlotClassGate: Gate {
     /// The four classes of the field, highest first.
     enum Rank: Int {
@@ -143,10 +147,10 @@ struct SlotClassGate: Gate {
             self.reserved[rank] = isUsed ? self.knobs.classes[rank].reserved : 0
         }
         let total = self.reserved[0] + self.reserved[1] + self.reserved[2] + self.reserved[3]
-        guard total > self.capacity else { return }
-        for rank in 0..<4 {
-            self.reserved[rank] = self.reserved[rank] * self.capacity / total
-        }
+        // One slot of a pool is nobody's reservation, however small the pool.
+        let most = max(0, min(self.capacity - 1, self.capacity * 5 / 6))
+        guard total > most else { return }
+        for rank in 0..<4 { self.reserved[rank] = self.reserved[rank] * most / total }
     }
 
     private mutating func letIn(_ slot: Int, _ rank: Int, _ books: inout Books) {

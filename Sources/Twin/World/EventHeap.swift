@@ -17,7 +17,7 @@ enum Happening: Hashable, Sendable {
     /// A client without a first token goes away.
     case leave(slot: Int32, generation: UInt32)
     /// The gateway loses its patience with an endpoint that says nothing.
-    case silence(endpoint: Int32, epoch: UInt32)
+    case silence(endpoint: Int32)
     /// A scripted fault begins.
     case faultBegins(Int32)
     /// A scripted fault ends.

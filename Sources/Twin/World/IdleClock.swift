@@ -2,18 +2,19 @@ import RequestPath
 import Time
 
 /// How long engines idled while work waited that could have been theirs: work of tenants at their
-/// own limit is not.
+/// own limit is not. Nothing counts before the end of the warm-up.
 struct IdleClock: Sendable {
     private var idleEngines = 0
     private var eligible = 0
-    private var since: UInt64 = 0
+    private var since: UInt64
     /// Engine nanoseconds.
     private(set) var totalNanos: UInt64 = 0
     private var waiting: [Int]
     private var flying: [Int]
     private let limits: [Int?]
 
-    init(_ tenants: [TenantPlan]) {
+    init(_ tenants: [TenantPlan], from start: UInt64) {
+        since = start
         waiting = Array(repeating: 0, count: tenants.count)
         flying = waiting
         limits = tenants.map { $0.concurrency.map { Int($0) } }
@@ -43,7 +44,9 @@ struct IdleClock: Sendable {
         limits[tenant].map { flying[tenant] >= $0 } ?? false
     }
 
-    private mutating func advance(to now: Instant) {
+    /// Counts up to an instant; every change does.
+    mutating func advance(to now: Instant) {
+        guard now.nanos > since else { return }
         if idleEngines > 0, eligible > 0 {
             totalNanos += UInt64(idleEngines) * (now.nanos - since)
         }

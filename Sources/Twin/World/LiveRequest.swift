@@ -1,3 +1,4 @@
+import Report
 import RequestPath
 import Time
 import Workload
@@ -31,18 +32,39 @@ struct LiveRequest: Sendable {
     // Its attempt at an engine.
     var endpoint = -1
     var sequence: UInt64 = 0
+    var sentAt = Instant.zero
+    /// When the engine's first token came, and the last one that is known of.
     var firstTokenAt: Instant?
+    var lastTokenAt = Instant.zero
     var producedTokens: UInt64 = 0
+    /// The client has seen a byte of the answer.
+    var isAnswered = false
     var isDegraded = false
     /// Prompt tokens that stand in the endpoint's account of waiting prefill.
     var prefillWaiting = 0
     /// An attempt that has failed and is not told yet.
     var failure: Failure?
-    /// Tokens computed by the attempt that brought the whole answer.
-    var usefulTokens: UInt64 = 0
     /// Tokens that engines computed for it, in all attempts.
     var computedTokens: UInt64 = 0
+    /// How the last try was turned away, while the client backs off.
+    var refusal: RequestOutcome.Status?
     var nextFree: Int32 = -1
+
+    /// Tokens of the answer that are wanted: an answer has one at least.
+    var outputWanted: Int { max(1, arrival.outputTokens) }
+
+    /// Notes that so many tokens of the answer were out by an instant.
+    mutating func produced(_ tokens: Int, at instant: Instant) {
+        guard UInt64(tokens) > producedTokens else { return }
+        producedTokens = UInt64(tokens)
+        lastTokenAt = instant
+    }
+
+    /// Whether its deadline, counted from its last try, passed without a first token.
+    func isLate(_ deadlineNanos: UInt64, now: Instant) -> Bool {
+        if let firstTokenAt { return firstTokenAt.nanosSince(askedAt) > deadlineNanos }
+        return now.nanosSince(askedAt) >= deadlineNanos
+    }
 }
 
 /// Live requests by slot, slots used again: memory follows how many live at once.

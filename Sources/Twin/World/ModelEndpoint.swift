@@ -9,6 +9,9 @@ struct ModelEndpoint: Sendable {
     var isStepping = false
     /// When the step under way ends.
     var stepEndsAt: UInt64 = 0
+    /// When the last step ended, and the one before it.
+    var stepEndedAt = Instant.zero
+    var stepBeforeEndedAt = Instant.zero
     /// Grows when what was foreseen of the engine does not hold any more.
     var epoch: UInt32 = 0
     /// Prompt tokens sent whose first token has not come, without those in its prefix cache.
@@ -20,6 +23,9 @@ struct ModelEndpoint: Sendable {
     /// Connections are refused; what is running goes on.
     var refuses = false
     var isStalled = false
+    /// The stalls in force or to come without a gap between them: their union.
+    var stalledSince = Instant.zero
+    var stalledUntil = Instant.zero
     /// Its gauges cannot be had.
     var hidesGauges = false
     var lies: [GaugeLie] = []

@@ -7,13 +7,13 @@ package enum PolicyUnderTest: Sendable, Hashable {
     /// The product's admission, with its own choice by ledger.
     case plimsoll
     /// A gate and a choice of the field.
-    case baseline(BaselineGate, BaselineChoice)
+    case baseline(BaselineGate, BaselineChoice, BaselineSetting = .published)
 
     /// Its name on the command line and in reports.
     package var policyName: String {
         switch self {
         case .plimsoll: "plimsoll"
-        case .baseline(let gate, _): gate.rawValue
+        case .baseline(let gate, _, _): gate.rawValue
         }
     }
 
@@ -21,7 +21,15 @@ package enum PolicyUnderTest: Sendable, Hashable {
     package var choiceName: String {
         switch self {
         case .plimsoll: "ledger"
-        case .baseline(_, let choice): choice.rawValue
+        case .baseline(_, let choice, _): choice.rawValue
+        }
+    }
+
+    /// The name of its setting.
+    package var settingName: String {
+        switch self {
+        case .plimsoll: BaselineSetting.published.label
+        case .baseline(_, _, let setting): setting.label
         }
     }
 
@@ -38,9 +46,10 @@ package enum PolicyUnderTest: Sendable, Hashable {
             let admission = Admission(plan: scenario.plan, seed: scenario.seed)
             var simulation = Simulation(scenario: scenario, policy: admission, arrivals: arrivals)
             return try simulation.run()
-        case .baseline(let gate, let choice):
+        case .baseline(let gate, let choice, let setting):
             let baseline = Baseline.make(
-                gate: gate, choice: choice, plan: scenario.plan, seed: scenario.seed)
+                gate: gate, choice: choice, plan: scenario.plan, seed: scenario.seed,
+                knobs: setting.knobs)
             var simulation = Simulation(scenario: scenario, policy: baseline, arrivals: arrivals)
             return try simulation.run()
         }

@@ -25,23 +25,43 @@ package struct RunOutcome: Sendable, Hashable {
         }
     }
 
+    /// Work of good requests, by `WorkMeasure`.
+    package struct WorkDone: Sendable, Hashable, Encodable {
+        /// Of the work that was offered, 0 ... 1.
+        package let share: Double
+        /// Engine seconds of work a second, while requests were offered.
+        package let perSecond: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case share
+            case perSecond = "per_second"
+        }
+    }
+
     package let report: Report
-    /// Tokens computed for requests that were not good, of all computed, 0 ... 1.
-    package let wastedTokenShare: Double
+    /// Work of requests that were good.
+    package let goodputInWork: WorkDone
+    /// The most work that could have been done in time at the capacity (`FluidServer`); nil where
+    /// that is not known.
+    package let bound: WorkDone?
+    /// The same with every step of every engine full: what no policy passes whose prompts are not
+    /// found in prefix caches and whose ladder leads to no other model.
+    package let engineBound: WorkDone?
     /// Most prefill tokens that waited at one engine beyond the larger of the policy's target and
     /// the longest prompt so far.
     package let engineQueueOvershoot: Int
-    /// Most prefill tokens that waited at one engine.
+    /// Most prefill tokens that waited at one engine: of requests sent there without a first token.
     package let engineQueuePeak: Int
     /// Engine seconds idle while eligible work waited.
     package let idleWhileWaitingSeconds: Double
+    /// GPUs of the pools that requests can come to, times the run from the end of its warm-up.
     package let gpuSeconds: Double
     /// Price of the GPU seconds for each good request; nil without a price or a good one.
     package let costPerGoodRequest: Double?
     /// Dispatches / requests dispatched at least once.
     package let dispatchAmplification: Double
-    /// Refused in the arrival call, of all refused and all aborted at the deadline; nil without
-    /// any.
+    /// Requests refused in the arrival call, of all refused and all others that had no first token
+    /// by their class's deadline; nil without any.
     package let earlyRefusalShare: Double?
     package let refusalDelay: Delays
     /// Prompt tokens found in prefix caches, of all of completed requests.
@@ -49,56 +69,80 @@ package struct RunOutcome: Sendable, Hashable {
     package let preemptions: UInt64
     package let ladderMoves: UInt64
     package let healthChanges: UInt64
-    /// Steps of the policy.
-    package let policySteps: Int
+    /// Requests still unanswered when the run was given up; they count as abandoned.
+    package let unanswered: UInt64
     /// Requests of the workload that were left out because they exceed the context.
     package let tooLong: UInt64
     /// Invariants that did not hold, in words; empty when all did.
     package let faults: [String]
+
+    /// (bound - goodput) / bound, in work; nil without a bound. Below zero where engines did more
+    /// than the capacity, which is a rate at which nearly all is good.
+    package var regret: Double? {
+        bound.flatMap { $0.share > 0 ? ($0.share - goodputInWork.share) / $0.share : nil }
+    }
 }
 
 extension Simulation {
     mutating func finish(lastArrival: UInt64) -> RunOutcome {
-        if live.count > 0 {
-            account.fault("\(live.count) requests were never answered", now: now)
-        }
-        if account.settled + UInt64(live.count) != account.requests {
+        if account.settled != account.requests {
             account.fault("requests were answered twice or not at all", now: now)
         }
-        for index in endpoints.indices where live.count == 0 && !endpoints[index].isDown {
+        for index in endpoints.indices where !endpoints[index].isDown {
             let gauges = endpoints[index].engine.gauges
             if gauges.running + gauges.waiting > 0 || endpoints[index].prefillWaiting != 0 {
                 account.fault("endpoint \(index) still holds work", now: now)
             }
         }
-        let span = max(now.nanos, 1)
-        let gpus = scenario.pools.reduce(0) { $0 + $1.replicas * $1.gpus }
-        let gpuSeconds = Double(gpus) * Double(span) / 1e9
-        let counted = max(lastArrival, 1) - min(account.warmUpNanos, lastArrival)
+        account.clock.advance(to: now)
+        account.fluid?.finish()
+        account.fluidEngines?.finish()
+        // A load of one moment is offered while the run lasts.
+        let offered = scenario.offeringNanos ?? (lastArrival > 0 ? lastArrival : now.nanos)
+        let counted = max(offered, account.warmUpNanos + 1) - account.warmUpNanos
         let report = account.budget.report(
-            source: .simulated, durationNanos: max(counted, 1), note: RunOutcome.note)
-        let good = report.figures.good
+            source: .simulated, durationNanos: counted, note: RunOutcome.note)
+        let spent = spent
         func share(_ part: UInt64, _ whole: UInt64) -> Double {
             whole == 0 ? 0 : Double(part) / Double(whole)
         }
-        let unserved = account.refusals + account.abortedAtDeadline
+        func work(_ nanos: Double) -> RunOutcome.WorkDone {
+            RunOutcome.WorkDone(
+                share: account.offeredWork > 0 ? nanos / account.offeredWork : 0,
+                perSecond: nanos / Double(counted))
+        }
+        let unserved = account.unserved.refused + account.unserved.late
+        let good = Double(report.figures.good)
         return RunOutcome(
-            report: report,
-            wastedTokenShare: share(account.wastedTokens, account.computedTokens),
+            report: report, goodputInWork: work(account.goodWork),
+            bound: account.fluid.map { work($0.served) },
+            engineBound: account.fluidEngines.map { work($0.served) },
             engineQueueOvershoot: account.queueOvershoot, engineQueuePeak: account.queuePeak,
             idleWhileWaitingSeconds: Double(account.clock.totalNanos) / 1e9,
-            gpuSeconds: gpuSeconds,
-            costPerGoodRequest: good == 0
-                ? nil
-                : scenario.pricePerGPUHour.map { $0 * gpuSeconds / 3_600 / Double(good) },
+            gpuSeconds: spent.gpuSeconds,
+            costPerGoodRequest: good == 0 ? nil : spent.price.map { $0 / good },
             dispatchAmplification: account.firstDispatches == 0
                 ? 1 : share(account.dispatches, account.firstDispatches),
-            earlyRefusalShare: unserved == 0 ? nil : share(account.earlyRefusals, unserved),
+            earlyRefusalShare: unserved == 0 ? nil : share(account.unserved.early, unserved),
             refusalDelay: RunOutcome.Delays(account.refusalDelays),
             cachedPromptShare: share(account.cachedTokens, account.promptTokens),
             preemptions: account.preemptions, ladderMoves: account.ladderMoves,
-            healthChanges: account.healthChanges, policySteps: policySteps,
+            healthChanges: account.healthChanges, unanswered: account.unanswered,
             tooLong: arrivals.tooLong, faults: account.faults)
+    }
+
+    /// What the serving pools took from the end of the warm-up to the end of the run; no price
+    /// where one of them has none.
+    private var spent: (gpuSeconds: Double, price: Double?) {
+        let seconds = Double(now.nanosSince(Instant(nanos: account.warmUpNanos))) / 1e9
+        var gpuSeconds = 0.0
+        var price: Double? = 0
+        for pool in scenario.servingModels.map({ scenario.pools[$0] }) where pool.replicas > 0 {
+            let taken = Double(pool.replicas * pool.gpus) * seconds
+            gpuSeconds += taken
+            price = pool.pricePerGPUHour.flatMap { hour in price.map { $0 + hour * taken / 3_600 } }
+        }
+        return (gpuSeconds, price)
     }
 }
 

@@ -5,20 +5,24 @@ import Report
 package struct RunReport: Sendable, Encodable {
     package let policy: String
     package let choice: String
+    /// How a policy of the field is set; `default` is as published.
+    package let setting: String
     package let seed: UInt64
     package let outcome: RunOutcome
 
     /// Names an outcome.
-    package init(policy: String, choice: String, seed: UInt64, outcome: RunOutcome) {
-        self.policy = policy
-        self.choice = choice
+    package init(_ policy: PolicyUnderTest, seed: UInt64, outcome: RunOutcome) {
+        self.policy = policy.policyName
+        self.choice = policy.choiceName
+        self.setting = policy.settingName
         self.seed = seed
         self.outcome = outcome
     }
 
     private enum CodingKeys: String, CodingKey {
-        case policy, choice, seed, jain, preemptions
-        case wastedTokenShare = "wasted_token_share"
+        case policy, choice, setting, seed, jain, preemptions, bound, regret, unanswered
+        case goodputInWork = "goodput_in_work"
+        case engineBound = "engine_bound"
         case engineQueueOvershoot = "engine_queue_overshoot"
         case engineQueuePeak = "engine_queue_peak_tokens"
         case idleWhileWaiting = "idle_while_waiting_s"
@@ -40,9 +44,13 @@ package struct RunReport: Sendable, Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(policy, forKey: .policy)
         try container.encode(choice, forKey: .choice)
+        try container.encode(setting, forKey: .setting)
         try container.encode(seed, forKey: .seed)
         try container.encode(outcome.report.fairness, forKey: .jain)
-        try container.encode(outcome.wastedTokenShare, forKey: .wastedTokenShare)
+        try container.encode(outcome.goodputInWork, forKey: .goodputInWork)
+        try container.encode(outcome.bound, forKey: .bound)
+        try container.encode(outcome.engineBound, forKey: .engineBound)
+        try container.encode(outcome.regret, forKey: .regret)
         try container.encode(outcome.engineQueueOvershoot, forKey: .engineQueueOvershoot)
         try container.encode(outcome.engineQueuePeak, forKey: .engineQueuePeak)
         try container.encode(outcome.idleWhileWaitingSeconds, forKey: .idleWhileWaiting)
@@ -55,6 +63,7 @@ package struct RunReport: Sendable, Encodable {
         try container.encode(outcome.preemptions, forKey: .preemptions)
         try container.encode(outcome.ladderMoves, forKey: .ladderMoves)
         try container.encode(outcome.healthChanges, forKey: .healthChanges)
+        try container.encode(outcome.unanswered, forKey: .unanswered)
         try container.encode(outcome.tooLong, forKey: .tooLong)
         try container.encode(outcome.faults, forKey: .faults)
     }

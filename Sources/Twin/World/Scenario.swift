@@ -6,12 +6,16 @@ package import RequestPath
 package struct Scenario: Sendable {
     /// The engines of one model.
     package struct EnginePool: Sendable, Equatable {
+        /// What the engines are called: their profile, for messages.
+        package var name = ""
         /// Each of them.
         package var engine: EngineConfiguration
         /// How many there are, ready from the start; zero for none.
         package var replicas: Int
         /// GPUs that one of them occupies.
         package var gpus: Int
+        /// The price of a GPU for an hour, in units of a currency; nil when unknown.
+        package var pricePerGPUHour: Double?
         /// Whether answers end with their usage, as OpenAI's do.
         package var tellsUsage = true
 
@@ -42,8 +46,12 @@ package struct Scenario: Sendable {
     /// Requests that arrive before this are served and not reported, so that learning does not
     /// count; nanoseconds.
     package var warmUpNanos: UInt64 = 0
-    /// The price of a GPU for an hour, in units of a currency; nil when unknown.
-    package var pricePerGPUHour: Double?
+    /// How long requests are offered, in nanoseconds, where that is known beforehand; nil: until
+    /// the last one came.
+    package var offeringNanos: UInt64?
+    /// What the pair can do, in engine seconds of work a second (`WorkMeasure`); nil: not known,
+    /// and then there is no bound to compare goodput with.
+    package var capacityWork: Double?
     /// Asks the policy for broken invariants after every so many of its steps; 0 is never.
     package var auditEvery = 0
     /// How long after the last arrival answers are waited for, in nanoseconds.
@@ -69,6 +77,14 @@ package struct Scenario: Sendable {
         return ([model.raw] + others).flatMap { Array(repeating: $0, count: pools[$0].replicas) }
     }
 
+    /// Models that requests can come to: the one asked for and those on its ladder, ascending.
+    var servingModels: [Int] {
+        let ladder = plan.models[model.raw].ladder.compactMap { step in
+            if case .model(let id) = step { id.raw } else { nil }
+        }
+        return pools.indices.filter { $0 == model.raw || ladder.contains($0) }
+    }
+
     /// Endpoints of all models.
     package var endpointCount: Int { pools.reduce(0) { $0 + $1.replicas } }
 }
@@ -89,8 +105,6 @@ package struct Clients: Sendable, Equatable {
     package var retry = Retry.off
     /// Tries after the first one, at most.
     package var retriesMax = 2
-    /// Retries of all clients together, as a share of the requests offered; nil for no limit.
-    package var retryShareMax: Double?
     /// A client leaves when it has no first token after this; nil: it stays.
     package var patienceNanos: UInt64?
     /// Bytes of prompt text for a token.
@@ -107,6 +121,8 @@ package struct Clients: Sendable, Equatable {
 
     /// Waits in nanoseconds before the retries of clients that follow no advice.
     static let retryWaits: [UInt64] = [500_000_000, 1_000_000_000]
+    /// What a gateway advises when engines turned a request away.
+    static let noEndpointAdvice: UInt64 = 1_000_000_000
     /// The longest advice that is followed.
     static let adviceMax: UInt64 = 60_000_000_000
 }
@@ -127,6 +143,6 @@ package struct Monitor: Sendable, Equatable {
 
     /// Until a probe, or an attempt at a dead engine, is answered.
     static let answerNanos: UInt64 = 200_000
-    /// A stream whose engine says nothing for this long has broken.
+    /// A stream whose stalled engine says nothing for this long has broken.
     static let silenceNanos: UInt64 = 60_000_000_000
 }

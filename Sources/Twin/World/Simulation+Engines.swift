@@ -16,14 +16,18 @@ extension Simulation {
         account.clock.wait(live[slot].tenant, -1, now: now)
         account.clock.fly(live[slot].tenant, 1, now: now)
         attempts += 1
-        account.dispatches += 1
-        account.firstDispatches += dispatch.attempt <= 1 ? 1 : 0
+        if account.isCounted(live[slot]) {
+            account.dispatches += 1
+            account.firstDispatches += dispatch.attempt <= 1 ? 1 : 0
+        }
         live[slot].phase = .atEngine
         live[slot].endpoint = index
         live[slot].sequence = LiveRequests.sequence(slot: slot, attempt: attempts)
         live[slot].isDegraded = dispatch.ladderStep > 0
+        live[slot].sentAt = now
         live[slot].firstTokenAt = nil
         live[slot].producedTokens = 0
+        if endpoints[index].isStalled { expectSilence(index, from: now) }
         if endpoints[index].isDown || endpoints[index].refuses {
             return fails(slot, .refused)
         }
@@ -61,6 +65,7 @@ extension Simulation {
             policy.prefillTokensMax(at: EndpointID(raw: index))
             ?? endpoints[index].engine.configuration.batchedTokensMax
         let excess = waiting - max(target, account.largestPrompt)
+        guard account.isCounting(now) else { return }
         account.queuePeak = max(account.queuePeak, waiting)
         account.queueOvershoot = max(account.queueOvershoot, excess)
     }
@@ -88,7 +93,7 @@ extension Simulation {
 
     /// The request is the gateway's again: its attempt failed.
     mutating func fellBack(_ slot: Int, _ failure: Failure) {
-        let isBefore = live[slot].firstTokenAt == nil
+        let isBefore = !live[slot].isAnswered
         live[slot].phase = .waiting
         account.clock.wait(live[slot].tenant, 1, now: now)
         tell(.attemptFailed(live.id(of: slot), failure, beforeFirstByte: isBefore))
@@ -100,6 +105,9 @@ extension Simulation {
         let sequence = SequenceID(live[slot].sequence)
         let computed = endpoints[index].engine.computedTokens(of: sequence)
         live[slot].computedTokens += UInt64(computed)
+        live[slot].produced(
+            endpoints[index].engine.producedTokens(of: sequence),
+            at: endpoints[index].stepEndedAt)
         _ = endpoints[index].engine.abort(sequence)
         account.clock.fly(live[slot].tenant, -1, now: now)
         prefillDone(slot)
@@ -128,6 +136,8 @@ extension Simulation {
         guard endpoints[index].epoch == epoch else { return }
         engineEvents.removeAll(keepingCapacity: true)
         endpoints[index].isStepping = false
+        endpoints[index].stepBeforeEndedAt = endpoints[index].stepEndedAt
+        endpoints[index].stepEndedAt = now
         endpoints[index].engine.endStep(into: &engineEvents)
         // The next step begins before the gateway has read what this one brought.
         beginStep(index)
@@ -139,34 +149,44 @@ extension Simulation {
         let id = live.id(of: slot)
         switch event.kind {
         case .firstToken:
-            live[slot].producedTokens = 1
+            live[slot].firstTokenAt = now
+            live[slot].produced(1, at: now)
             prefillDone(slot)
             guard scenario.clients.streams else { return }
-            live[slot].firstTokenAt = now
+            live[slot].isAnswered = true
             tell(.firstToken(id))
         case .token:
-            live[slot].producedTokens = UInt64(event.produced)
+            live[slot].produced(event.produced, at: now)
             guard scenario.clients.streams else { return }
             tell(.progress(id, outputTokens: UInt32(clamping: event.produced)))
-        case .preempted: account.preemptions += 1
-        case .finished:
-            account.clock.fly(live[slot].tenant, -1, now: now)
-            prefillDone(slot)
-            live[slot].producedTokens = UInt64(event.produced)
-            live[slot].usefulTokens = UInt64(event.computed)
-            live[slot].computedTokens += UInt64(event.computed)
+        case .preempted:
+            // Its last token came with the step before this one.
+            live[slot].produced(
+                event.produced, at: endpoints[live[slot].endpoint].stepBeforeEndedAt)
+            account.preemptions += account.isCounting(now) ? 1 : 0
+        case .finished: finished(slot, event)
+        }
+    }
+
+    private mutating func finished(_ slot: Int, _ event: EngineEvent) {
+        let id = live.id(of: slot)
+        account.clock.fly(live[slot].tenant, -1, now: now)
+        prefillDone(slot)
+        live[slot].produced(event.produced, at: now)
+        live[slot].computedTokens += UInt64(event.computed)
+        if account.isCounted(live[slot]) {
             account.cachedTokens += UInt64(event.cached)
             account.promptTokens += UInt64(live[slot].arrival.inputTokens)
-            let usage = Usage(
-                promptTokens: UInt32(clamping: live[slot].arrival.inputTokens),
-                outputTokens: UInt32(clamping: event.produced),
-                cachedTokens: UInt32(clamping: event.cached))
-            let pool = scenario.pools[endpoints[live[slot].endpoint].model]
-            // The first byte of a whole answer comes with its last.
-            if !scenario.clients.streams { tell(.firstToken(id)) }
-            tell(.finish(id, usage: pool.tellsUsage ? usage : nil))
-            settle(slot, .completed)
         }
+        let usage = Usage(
+            promptTokens: UInt32(clamping: live[slot].arrival.inputTokens),
+            outputTokens: UInt32(clamping: event.produced),
+            cachedTokens: UInt32(clamping: event.cached))
+        let pool = scenario.pools[endpoints[live[slot].endpoint].model]
+        // The first byte of a whole answer comes with its last.
+        if !scenario.clients.streams { tell(.firstToken(id)) }
+        tell(.finish(id, usage: pool.tellsUsage ? usage : nil))
+        settle(slot, .completed)
     }
 
     /// Tells the clock whether an engine of the model asked for has become idle or busy.

@@ -60,6 +60,7 @@ extension Simulation {
         for slot in lost.map({ $0.slot }) { leaveEngine(slot) }
         endpoints[index].engine = BatchingEngine(
             configuration: endpoints[index].engine.configuration, seed: chance.next())
+        endpoints[index].engine.stalledUntil = endpoints[index].stalledUntil
         endpoints[index].epoch &+= 1
         endpoints[index].isStepping = false
         endpoints[index].isDown = true
@@ -68,29 +69,42 @@ extension Simulation {
         }
     }
 
+    /// Steps end no sooner than the stall, which may overlap with others: what counts is the time
+    /// in which any is in force.
     private mutating func stall(_ index: Int, until end: UInt64?) {
-        let until = end ?? (now.nanos + Self.foreverNanos)
+        let until = end ?? now.advanced(byNanos: Self.foreverNanos).nanos
+        let known = max(now, endpoints[index].stalledUntil).nanos
+        if endpoints[index].stalledUntil < now { endpoints[index].stalledSince = now }
+        expectSilence(index, from: endpoints[index].stalledSince)
+        guard until > known else { return }
+        endpoints[index].stalledUntil = Instant(nanos: until)
         endpoints[index].engine.stalledUntil = Instant(nanos: until)
-        if endpoints[index].isStepping {
-            endpoints[index].epoch &+= 1
-            endpoints[index].stepEndsAt += until - now.nanos
-            heap.add(
-                .stepEnd(endpoint: Int32(index), epoch: endpoints[index].epoch),
-                at: endpoints[index].stepEndsAt)
-        }
-        guard until - now.nanos > Monitor.silenceNanos else { return }
+        guard endpoints[index].isStepping else { return }
+        endpoints[index].epoch &+= 1
+        endpoints[index].stepEndsAt += until - known
         heap.add(
-            .silence(endpoint: Int32(index), epoch: endpoints[index].epoch),
-            at: now.nanos + Monitor.silenceNanos)
+            .stepEnd(endpoint: Int32(index), epoch: endpoints[index].epoch),
+            at: endpoints[index].stepEndsAt)
     }
 
     /// Ten years: longer than any run.
     private static var foreverNanos: UInt64 { 315_000_000_000_000_000 }
 
-    mutating func silence(_ index: Int, epoch: UInt32) {
-        guard endpoints[index].epoch == epoch, endpoints[index].isStalled else { return }
+    /// A stalled endpoint has said nothing since an instant: the gateway looks when it has enough.
+    mutating func expectSilence(_ index: Int, from instant: Instant) {
+        heap.add(
+            .silence(endpoint: Int32(index)),
+            at: instant.advanced(byNanos: Monitor.silenceNanos).nanos)
+    }
+
+    /// Gives up every request that has heard nothing of its stalled engine for too long.
+    mutating func silence(_ index: Int) {
+        guard endpoints[index].isStalled else { return }
+        let since = endpoints[index].stalledSince
         for (slot, sequence) in sequences(at: index)
-        where live.slot(ofSequence: sequence) == slot {
+        where live.slot(ofSequence: sequence) == slot
+            && now.nanosSince(max(since, live[slot].sentAt)) >= Monitor.silenceNanos
+        {
             leaveEngine(slot)
             fellBack(slot, .stalled)
         }

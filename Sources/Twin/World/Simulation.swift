@@ -33,10 +33,10 @@ package struct Simulation<Policy: RequestPolicy> {
     var attempts: UInt64 = 0
     var policySteps = 0
     var ticksAtOnce = 0
-    var retries: UInt64 = 0
     var activeFaults: [Bool]
     var monitorRandom: SeededRandom
     var chance: SeededRandom
+    let goodBounds: [GoodBounds]
     let classByName: [String: Int]
     let tenantByName: [String: Int]
 
@@ -48,13 +48,13 @@ package struct Simulation<Policy: RequestPolicy> {
         self.policy = policy
         self.arrivals = arrivals
         let plan = scenario.plan
-        account = RunAccount(
-            budget: scenario.budget, tenants: plan.tenants, warmUpNanos: scenario.warmUpNanos)
+        account = RunAccount(scenario)
         activeFaults = Array(repeating: false, count: scenario.faults.count)
         var root = SeededRandom(seed: scenario.seed)
         monitorRandom = root.fork()
         chance = root.fork()
         let classes = plan.models[scenario.model.raw].classes
+        goodBounds = classes.map { scenario.budget.goodBounds(of: $0.name) }
         classByName = Dictionary(
             classes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         tenantByName = Dictionary(
@@ -84,8 +84,13 @@ package struct Simulation<Policy: RequestPolicy> {
             let happensAt = heap.firstAt ?? .max
             let dueAt = due?.nanos ?? .max
             let at = min(happensAt, dueAt, next?.atNanos ?? .max)
-            guard at < .max, next != nil || at - min(at, lastArrival) <= scenario.drainNanos
-            else { break }
+            let end =
+                next == nil
+                ? Instant(nanos: lastArrival).advanced(byNanos: scenario.drainNanos).nanos : .max
+            guard at < .max, at <= end else {
+                giveUp(at: end, isStuck: at == .max)
+                break
+            }
             now = max(now, Instant(nanos: at))
             if happensAt == at {
                 if let entry = heap.popFirst() { happen(entry.happening) }
@@ -126,7 +131,7 @@ package struct Simulation<Policy: RequestPolicy> {
         case .attemptFails(let slot, let generation): attemptFails(Int(slot), generation)
         case .retry(let slot, let generation): retry(Int(slot), generation)
         case .leave(let slot, let number): leave(Int(slot), number)
-        case .silence(let endpoint, let epoch): silence(Int(endpoint), epoch: epoch)
+        case .silence(let endpoint): silence(Int(endpoint))
         case .faultBegins(let index): faultBegins(Int(index))
         case .faultEnds(let index): faultEnds(Int(index))
         }
@@ -170,18 +175,17 @@ package struct Simulation<Policy: RequestPolicy> {
         case .abort(let id):
             guard let slot = slot(id, in: .atEngine, for: "aborted") else { return }
             leaveEngine(slot)
-            account.abortedAtDeadline += account.isCounted(live[slot]) ? 1 : 0
-            settle(slot, .failed(reason: "engine_stalled", at: .prefill))
+            aborted(slot)
         case .fail(let id, let failure):
             guard let slot = slot(id, in: .waiting, for: "failed") else { return }
             account.clock.wait(live[slot].tenant, -1, now: now)
-            settle(slot, live[slot].status(of: failure))
+            failed(slot, failure)
         case .probe(let endpoint):
             heap.add(
                 .probed(endpoint: Int32(endpoint.raw)),
                 at: now.nanos + Monitor.answerNanos)
-        case .ladderMoved: account.ladderMoves += 1
-        case .healthChanged: account.healthChanges += 1
+        case .ladderMoved: account.ladderMoves += account.isCounting(now) ? 1 : 0
+        case .healthChanged: account.healthChanges += account.isCounting(now) ? 1 : 0
         }
     }
 

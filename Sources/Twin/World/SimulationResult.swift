@@ -1,24 +1,34 @@
+import Baselines
 package import Report
 
 /// What runs were offered.
 package struct OfferedLoad: Sendable, Encodable {
-    /// Expected requests a second, in the time of the runs.
-    package var requestsPerSecond: Double
+    /// Requests of the load, as the first seed draws it.
+    package var requests: UInt64
+    /// Expected requests a second, in the time of the runs; nil for a load of one moment.
+    package var requestsPerSecond: Double?
     /// Of the capacity, where it was asked for.
     package var factor: Double?
     /// What the pair can do, where it was searched.
     package var capacity: Capacity?
     /// TTFT of the workload with an idle engine for each request.
     package var unloaded: Report.Quantiles
+    /// The budget that was made for the pair, where it was asked for.
+    package var pairBudget: PairBudget?
+    /// Names of classes and tenants that the budget does not know; nil when it knows all.
+    package var unknown: UnknownNames?
 
-    /// Load of so many requests a second.
-    package init(requestsPerSecond: Double, unloaded: Report.Quantiles) {
-        self.requestsPerSecond = requestsPerSecond
-        self.unloaded = unloaded
+    /// The load of a survey, at its own rate.
+    package init(_ survey: WorkloadSurvey) {
+        requests = survey.requests
+        requestsPerSecond = survey.meanRate
+        unloaded = survey.unloaded.first?.figures.ttft ?? .none
+        unknown = survey.unknown.isEmpty ? nil : survey.unknown
     }
 
     private enum CodingKeys: String, CodingKey {
-        case capacity
+        case requests, capacity, unknown
+        case pairBudget = "pair_budget"
         case requestsPerSecond = "requests_per_s"
         case factor = "load_factor"
         case unloaded = "unloaded_ttft_ms"
@@ -43,6 +53,9 @@ package struct SimulationResult: Sendable, Encodable {
     package func table() -> String {
         var lines = loadLines + [""] + comparison(SimulationResult.seen) + [""]
         lines += comparison(SimulationResult.spent)
+        if runs.contains(where: { $0.outcome.bound != nil }) {
+            lines += [""] + comparison(SimulationResult.done)
+        }
         if let only = runs.first, runs.count == 1 {
             lines +=
                 [""]
@@ -63,12 +76,16 @@ package struct SimulationResult: Sendable, Encodable {
     }
 
     private var loadLines: [String] {
-        var text = "offered \(Wording.fixed(load.requestsPerSecond, 2)) requests/s"
+        var text = "offered \(Wording.grouped(load.requests)) request"
+        text += load.requests == 1 ? "" : "s"
+        text += load.requestsPerSecond.map { ", \(Wording.fixed($0, 2)) a second" } ?? " at once"
         if let capacity = load.capacity, let factor = load.factor {
             text += ", \(Wording.fixed(factor, 2)) times the capacity of "
             text += "\(Wording.fixed(capacity.requestsPerSecond, 2)) requests/s (the most at which "
             text += "\(Wording.fixed(capacity.shareRequired * 100, 0)) % are good, Poisson, the "
             text += "same lengths; found with \(capacity.policy), \(capacity.choice), "
+            text +=
+                capacity.setting == BaselineSetting.published.label ? "" : capacity.setting + ", "
             text += "\(Wording.grouped(capacity.probeRequests)) requests a probe, "
             text += "\(Wording.grouped(UInt64(capacity.stepTokens))) tokens a step)"
         }
@@ -78,7 +95,15 @@ package struct SimulationResult: Sendable, Encodable {
         if let left = runs.first?.outcome.tooLong, left > 0 {
             text += "; \(Wording.grouped(left)) requests exceed the context and were left out"
         }
-        return TextTable.wrapped(text, indent: 0)
+        var lines = TextTable.wrapped(text, indent: 0)
+        if let budget = load.pairBudget {
+            func time(_ nanos: UInt64) -> String { Wording.duration(millis: Double(nanos) / 1e6) }
+            lines += TextTable.wrapped(
+                "budget of the pair: TTFT p99 \(time(budget.ttftNanos)), deadline "
+                    + "\(time(budget.deadlineNanos)), ITL p99 \(time(budget.itlNanos)) (half a "
+                    + "batch: \(budget.halfBatch) sequences)", indent: 0)
+        }
+        return lines
     }
 }
 
@@ -94,7 +119,7 @@ extension SimulationResult {
     static var seen: [Column] {
         [
             Column(title: "good %", decimals: 1) { $0.report.figures.goodput.share * 100 },
-            Column(title: "in work", decimals: 1) { $0.report.figures.goodput.work.share * 100 },
+            Column(title: "in work", decimals: 1) { $0.goodputInWork.share * 100 },
             Column(title: "refused", decimals: 1) { outcome in
                 let figures = outcome.report.figures
                 return Double(figures.refused.total) * 100 / Double(max(1, figures.offered))
@@ -108,10 +133,22 @@ extension SimulationResult {
         ]
     }
 
+    /// Work of good requests beside what any policy could have done.
+    static var done: [Column] {
+        [
+            Column(title: "good work %", decimals: 1) { $0.goodputInWork.share * 100 },
+            Column(title: "engines", decimals: 2) { $0.goodputInWork.perSecond },
+            Column(title: "bound %", decimals: 1) { $0.bound.map { $0.share * 100 } },
+            Column(title: "engines", decimals: 2) { $0.bound?.perSecond },
+            Column(title: "regret %", decimals: 1) { $0.regret.map { $0 * 100 } },
+            Column(title: "full engines %", decimals: 1) { $0.engineBound.map { $0.share * 100 } },
+        ]
+    }
+
     /// What it cost, and how it was shared.
     static var spent: [Column] {
         [
-            Column(title: "wasted %", decimals: 1) { $0.wastedTokenShare * 100 },
+            Column(title: "wasted %", decimals: 1) { $0.report.figures.wastedTokenShare * 100 },
             Column(title: "early %", decimals: 1) { $0.earlyRefusalShare.map { $0 * 100 } },
             Column(title: "overshoot", decimals: 0) { Double($0.engineQueueOvershoot) },
             Column(title: "idle s", decimals: 1) { $0.idleWhileWaitingSeconds },
@@ -122,25 +159,43 @@ extension SimulationResult {
         ]
     }
 
-    private func comparison(_ columns: [Column]) -> [String] {
-        var table = TextTable(rightAligned: Set(2...(columns.count + 1)))
-        table.add(["policy", "choice"] + columns.map(\.title))
+    /// A row a policy, or a row a setting under its policy; a column without a value in any run is
+    /// left out.
+    private func comparison(_ all: [Column]) -> [String] {
+        let columns = all.filter { column in runs.contains { column.value($0.outcome) != nil } }
+        let isSwept = runs.contains { $0.setting != BaselineSetting.published.label }
+        let first = isSwept ? 1 : 2
+        var table = TextTable(rightAligned: Set(first..<(first + columns.count)))
+        table.add((isSwept ? ["policy"] : ["policy", "choice"]) + columns.map(\.title))
+        var heading = ""
         for group in groups {
+            let name = "\(group[0].policy), \(group[0].choice)"
+            if isSwept, name != heading {
+                heading = name
+                table.add([name] + columns.map { _ in "" })
+            }
             table.add(
-                [group[0].policy, group[0].choice]
+                (isSwept ? ["  " + group[0].setting] : [group[0].policy, group[0].choice])
                     + columns.map { column in
                         let values = group.compactMap { column.value($0.outcome) }
-                        return Self.median(values).map { Wording.fixed($0, column.decimals) } ?? "-"
+                        return Self.median(values).map { Self.figure($0, column.decimals) } ?? "-"
                     })
         }
         return table.lines(indent: 0)
     }
 
-    /// Runs of one policy and choice, in the order of the runs.
+    /// A figure that may lie below zero.
+    private static func figure(_ value: Double, _ decimals: Int) -> String {
+        (value < 0 ? "-" : "") + Wording.fixed(abs(value), decimals)
+    }
+
+    /// Runs of one policy, choice and setting, in the order of the runs.
     private var groups: [[RunReport]] {
         var groups: [[RunReport]] = []
         for run in runs {
-            if let last = groups.last?.first, last.policy == run.policy, last.choice == run.choice {
+            if let last = groups.last?.first, last.policy == run.policy,
+                last.choice == run.choice, last.setting == run.setting
+            {
                 groups[groups.count - 1].append(run)
             } else {
                 groups.append([run])

@@ -6,15 +6,17 @@ package import Workload
 /// A fixed world by which the twin's speed is measured: four 8B engines at about nine tenths of
 /// their capacity, drawn conversation-like lengths, the product's policy.
 package enum SpeedTest {
-    /// Runs it over so many requests.
-    package static func run(requests: UInt64) throws(TraceFault) -> RunOutcome {
+    /// Runs it over so many requests, every invariant checked after every so many steps.
+    package static func run(
+        requests: UInt64, auditEvery: Int
+    ) throws(TraceFault) -> RunOutcome {
         let standard = ClassPlan(
             name: "standard", planNanos: 2_000_000_000, deadlineNanos: 4_000_000_000)
         let model = ModelPlan(
             name: "m", classes: [standard], interTokenBoundNanos: 80_000_000)
         var engine = EngineProfile.llama31With8B.configuration
         engine.batchedTokensMax = 1_024
-        let scenario = Scenario(
+        var scenario = Scenario(
             plan: Plan(models: [model], tenants: [TenantPlan(name: "anonymous")]),
             model: ModelID(raw: 0), defaultClass: 0,
             budget: ReportBudget(objectives: [
@@ -27,6 +29,7 @@ package enum SpeedTest {
                 Scenario.EnginePool(
                     engine: engine, replicas: 4, gpus: EngineProfile.llama31With8B.gpus)
             ])
+        scenario.auditEvery = auditEvery
         var transform = ArrivalStream.Transform()
         transform.requestsMax = requests
         let load = GeneratorSpec(

@@ -11,12 +11,21 @@ package struct WorkloadSurvey: Sendable {
     package private(set) var requests: UInt64 = 0
     /// Requests left out because they exceed the context.
     package private(set) var tooLong: UInt64 = 0
-    /// When the last one comes, in nanoseconds.
+    /// When the first and the last one come, in nanoseconds.
+    package private(set) var firstNanos: UInt64 = 0
     package private(set) var lastNanos: UInt64 = 0
     /// Mean prompt in tokens.
     package var inputMean: Double { requests == 0 ? 0 : Double(inputTokens) / Double(requests) }
     /// Mean answer in tokens.
     package var outputMean: Double { requests == 0 ? 0 : Double(outputTokens) / Double(requests) }
+    /// Requests a second: the gaps between them over the time they take; nil for a load of one
+    /// moment, which has none.
+    package var meanRate: Double? {
+        guard requests > 1, lastNanos > firstNanos else { return nil }
+        return Double(requests - 1) / Double(lastNanos - firstNanos) * 1e9
+    }
+    /// Classes and tenants that requests name and the plan does not have.
+    package private(set) var unknown: UnknownNames
     /// By the engines given: how the budget is kept when every request has an idle engine to
     /// itself, nothing cached. Its TTFT is the unloaded TTFT of the workload.
     package private(set) var unloaded: [Report] = []
@@ -36,8 +45,11 @@ package struct WorkloadSurvey: Sendable {
         var arrivals = arrivals
         var books = engines.map { _ in BudgetReport(budget: scenario.budget) }
         let classes = scenario.plan.models[scenario.model.raw].classes.map(\.name)
+        unknown = UnknownNames(scenario)
         while let arrival = try arrivals.next() {
+            if requests == 0 { firstNanos = arrival.atNanos }
             requests += 1
+            unknown.note(arrival)
             lastNanos = arrival.atNanos
             inputTokens += UInt64(arrival.inputTokens)
             outputTokens += UInt64(arrival.outputTokens)
@@ -49,7 +61,9 @@ package struct WorkloadSurvey: Sendable {
             }
         }
         tooLong = arrivals.tooLong
-        unloaded = books.map { $0.report(source: .simulated, durationNanos: max(1, lastNanos)) }
+        unloaded = books.map {
+            $0.report(source: .simulated, durationNanos: max(1, lastNanos - firstNanos))
+        }
     }
 
     private static func outcome(
@@ -68,16 +82,5 @@ package struct WorkloadSurvey: Sendable {
             serviceClass: className, status: .completed, ttftNanos: UInt64(times.ttftNanos),
             itlMeanNanos: times.itlNanos.map { UInt64($0) }, e2eNanos: UInt64(times.e2eNanos),
             inputTokens: UInt64(arrival.inputTokens), outputTokens: UInt64(output))
-    }
-
-    /// Requests a second that one engine could do at the very most, with every step full: where a
-    /// search for capacity begins.
-    func ceiling(of engine: EngineConfiguration) -> Double {
-        let cost = engine.cost.step
-        let sequences = Double(engine.sequencesMax)
-        let decode =
-            cost.base / sequences + cost.perSequence
-            + cost.perKVToken * (inputMean + outputMean / 2)
-        return 1e9 / max(1, cost.perPrefillToken * inputMean + decode * outputMean)
     }
 }

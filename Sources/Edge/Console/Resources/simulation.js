@@ -16,7 +16,8 @@
   // Runs of one policy and choice, in the order of the runs.
   const groups = [];
   for (const run of result.runs) {
-    const name = `${run.policy}, ${run.choice}`;
+    const name = `${run.policy}, ${run.choice}`
+      + (run.setting === "default" ? "" : `, ${run.setting}`);
     const known = groups.find((group) => group.name === name);
     if (known) known.runs.push(run);
     else groups.push({ name, runs: [run] });
@@ -69,9 +70,11 @@
     ]);
   }
 
-  const rate = result.load.requests_per_s.toFixed(2);
+  // A load of one moment has no rate.
+  const rate = result.load.requests_per_s?.toFixed(2);
   const capacity = result.load.capacity;
-  byID("load").textContent = `Offered: ${rate} requests a second` + (capacity
+  byID("load").textContent = `Offered: ${result.load.requests} requests`
+    + (rate ? `, ${rate} a second` : " at once") + (capacity
     ? `, ${result.load.load_factor} times the capacity of `
       + `${capacity.requests_per_s.toFixed(2)} requests a second.` : ".");
   byID("note").textContent = result.runs[0].note ?? "";
