@@ -119,8 +119,8 @@ let package = Package(
         edge(
             "Replay",
             [
-                "Budget", "CZlib", "EventLoop", "HTTP", "Report", "Statistics", "Time", "Wire",
-                "Workload",
+                "Budget", "CZlib", "EngineModel", "EventLoop", "HTTP", "Report", "Statistics",
+                "Time", "Wire", "Workload",
             ]),
 
         .executableTarget(
@@ -161,7 +161,10 @@ let package = Package(
         tests("ReportTests", ["Report", "Statistics"]),
         tests(
             "ReplayTests",
-            ["Replay", "Budget", "EventLoop", "HTTP", "Report", "Time", "Wire", "Workload"]),
+            [
+                "Budget", "EngineModel", "EventLoop", "HTTP", "Replay", "Report",
+                "SimulatedEngine", "Statistics", "Time", "Wire", "Workload",
+            ]),
         tests("TelemetryTests", ["Telemetry", "Wire"]),
         tests(
             "ConsoleTests",

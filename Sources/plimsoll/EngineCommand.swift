@@ -15,12 +15,14 @@ enum EngineCommand: Command {
                 help: "a name it answers to (simulated); may repeat",
                 repeats: true),
             .init(
-                name: "--profile", value: "NAME",
-                help: "measured engine: " + EngineProfile.all.map(\.name).joined(separator: ", ")),
+                name: "--profile", value: "NAME|FILE",
+                help: "measured engine: " + ProfileOption.help
+            ),
             .init(name: "--speed", value: "X", help: "model seconds per second (1)"),
-            .init(name: "--max-num-seqs", value: "N", help: "sequences in a batch (256)"),
+            .init(name: "--max-num-seqs", value: "N", help: "sequences in a batch (the profile's)"),
             .init(
-                name: "--max-num-batched-tokens", value: "N", help: "tokens in a step (1024)"),
+                name: "--max-num-batched-tokens", value: "N",
+                help: "tokens in a step (the profile's)"),
             .init(name: "--max-num-queued-reqs", value: "N", help: "503 beyond (no bound)"),
             .init(name: "--max-model-len", value: "N", help: "context (the profile's)"),
             .init(name: "--kv-blocks", value: "N", help: "KV cache blocks of 16 tokens"),
@@ -96,16 +98,11 @@ enum EngineCommand: Command {
     }
 
     private static func settings(_ arguments: Arguments) throws -> EngineSettings {
-        let name = arguments.text("--profile") ?? EngineProfile.llama31With8B.name
-        guard let profile = EngineProfile.named(name) else {
-            throw UsageError(
-                "--profile '\(name)' is none of "
-                    + EngineProfile.all.map(\.name).joined(separator: ", "))
-        }
-        var engine = profile.configuration
+        var engine = try ProfileOption.profile(named: arguments.text("--profile")).configuration
         let million = 1...1_000_000
         engine.batchedTokensMax =
-            try arguments.number("--max-num-batched-tokens", in: million) ?? 1024
+            try arguments.number("--max-num-batched-tokens", in: million)
+            ?? engine.batchedTokensMax
         engine.sequencesMax =
             try arguments.number("--max-num-seqs", in: million) ?? engine.sequencesMax
         engine.kvBlocks = try arguments.number("--kv-blocks", in: million) ?? engine.kvBlocks

@@ -9,7 +9,7 @@ enum Plimsoll {
     static var commands: [any Command.Type] {
         [
             UpCommand.self, CheckCommand.self, KeyCommand.self, GatewayCommand.self,
-            EngineCommand.self, ReplayCommand.self, SimulateCommand.self,
+            EngineCommand.self, CalibrateCommand.self, ReplayCommand.self, SimulateCommand.self,
         ]
     }
 
@@ -18,7 +18,7 @@ enum Plimsoll {
         signal(SIGPIPE, SIG_IGN)
         let words = Array(CommandLine.arguments.dropFirst())
         guard let name = words.first, name != "help", name != "--help", name != "-h" else {
-            if words.count > 1, let command = Self.command(named: words[1]) {
+            if let (command, _) = Self.command(in: words.dropFirst()) {
                 Console.out(command.synopsis.help)
             } else {
                 Console.out(Self.help)
@@ -29,13 +29,13 @@ enum Plimsoll {
             Console.out("plimsoll \(Self.version)")
             exit(ExitCode.fine)
         }
-        guard let command = Self.command(named: name) else {
+        guard let (command, rest) = Self.command(in: words[...]) else {
             let near = Spelling.nearest(name, among: Self.commands.map { $0.synopsis.name })
             Console.fail(
                 "plimsoll: no command '\(name)'" + (near.map { "; did you mean '\($0)'?" } ?? "")
                     + "\nplimsoll --help lists the commands")
         }
-        Self.run(command, Array(words.dropFirst()))
+        Self.run(command, Array(rest))
     }
 
     private static func run(_ command: any Command.Type, _ words: [String]) -> Never {
@@ -53,8 +53,17 @@ enum Plimsoll {
         }
     }
 
-    private static func command(named name: String) -> (any Command.Type)? {
-        Self.commands.first { $0.synopsis.name == name }
+    /// The command that the words begin with, the one of two words first, and the words behind it.
+    private static func command(
+        in words: ArraySlice<String>
+    ) -> (command: any Command.Type, rest: ArraySlice<String>)? {
+        for count in [2, 1] where words.count >= count {
+            let name = words.prefix(count).joined(separator: " ")
+            if let command = Self.commands.first(where: { $0.synopsis.name == name }) {
+                return (command, words.dropFirst(count))
+            }
+        }
+        return nil
     }
 
     private static var help: String {
@@ -67,7 +76,7 @@ enum Plimsoll {
             """
         for command in Self.commands {
             let name = command.synopsis.name
-            text += "  " + name + String(repeating: " ", count: max(1, 10 - name.count))
+            text += "  " + name + String(repeating: " ", count: max(1, 18 - name.count))
             text += command.synopsis.summary + "\n"
         }
         text += """

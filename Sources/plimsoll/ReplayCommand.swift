@@ -93,8 +93,9 @@ enum ReplayCommand: Command {
         settings.seed = UInt64(try arguments.number("--seed", in: 0...Int.max) ?? 1)
         settings.streams = !arguments.has("--no-stream")
         settings.ignoresEOS = !arguments.has("--no-ignore-eos")
-        settings.bytesPerToken =
-            try arguments.number("--bytes-per-token", in: 1...64) ?? settings.bytesPerToken
+        if let bytes = try arguments.number("--bytes-per-token", in: 1...64) {
+            settings.promptScale.bytesPerToken = Double(bytes)
+        }
         settings.retry = try Self.retry(arguments)
         settings.drainNanos = try arguments.duration("--drain") ?? settings.drainNanos
         // A connection each, and some files for everything else.
@@ -114,7 +115,8 @@ enum ReplayCommand: Command {
         }
     }
 
-    private static func tls(_ arguments: Arguments) throws(UsageError) -> TLSContext {
+    /// Verifies with the certificates that `--ca` names, else the system's.
+    static func tls(_ arguments: Arguments) throws(UsageError) -> TLSContext {
         do {
             return try TLSContext(caFile: arguments.text("--ca"))
         } catch {
@@ -172,7 +174,7 @@ enum ReplayCommand: Command {
     }
 
     /// The first signal ends the run with its report, the second one the process.
-    private static func endOnSignal(_ signals: SignalWait, _ replayer: Replayer) {
+    static func endOnSignal(_ signals: SignalWait, _ replayer: Replayer) {
         _ = LoopThread {
             _ = signals.wait()
             replayer.interrupt()

@@ -29,19 +29,9 @@ extension SimulateCommand {
     ) throws(UsageError) -> [EngineProfile] {
         var profiles: [EngineProfile] = []
         for text in try Self.perModel("--profile", arguments, configuration) {
-            profiles.append(try Self.profile(named: text))
+            profiles.append(try ProfileOption.profile(named: text))
         }
         return profiles
-    }
-
-    /// The profile of this name, or the one that is used where none is named.
-    static func profile(named name: String?) throws(UsageError) -> EngineProfile {
-        guard let name else { return .llama31With8B }
-        guard let profile = EngineProfile.named(name) else {
-            let names = EngineProfile.all.map(\.name).joined(separator: ", ")
-            throw UsageError("--profile '\(name)' is none of \(names)")
-        }
-        return profile
     }
 
     /// The text of an option for each model; nil where it says nothing of one. A word without a

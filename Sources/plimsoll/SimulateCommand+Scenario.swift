@@ -80,7 +80,7 @@ extension SimulateCommand {
         guard arguments.all("-f").isEmpty, arguments.text("--model") == nil else {
             throw UsageError("--pair-budget makes the budget itself: leave -f and --model out")
         }
-        let profile = try Self.profile(named: arguments.text("--profile"))
+        let profile = try ProfileOption.profile(named: arguments.text("--profile"))
         let replicas = try arguments.number("--replicas", in: 1...10_000) ?? 1
         let unbounded = ClassPlan(name: "standard", planNanos: .max, deadlineNanos: .max)
         return Scenario(
@@ -93,7 +93,7 @@ extension SimulateCommand {
 
     private static func pool(_ profile: EngineProfile, _ replicas: Int) -> Scenario.EnginePool {
         var pool = Scenario.EnginePool(
-            engine: Self.engine(profile), replicas: replicas, gpus: profile.gpus)
+            engine: profile.configuration, replicas: replicas, gpus: profile.gpus)
         pool.name = profile.name
         return pool
     }
@@ -108,15 +108,6 @@ extension SimulateCommand {
         scenario.plan.models = [budget.model(named: scenario.plan.models[0].name)]
         scenario.budget = budget.objectives
         return budget
-    }
-
-    /// The engines of a profile, as this command runs them.
-    static func engine(_ profile: EngineProfile) -> EngineConfiguration {
-        var engine = profile.configuration
-        // A step of 2,048 tokens takes over 130 ms on the 8B profile: it breaks an inter-token
-        // bound of 80 ms by itself.
-        engine.batchedTokensMax = 1_024
-        return engine
     }
 
     private static func faults(_ path: String, endpoints: Int) throws -> [ScriptedFault] {

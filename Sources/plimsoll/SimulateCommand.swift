@@ -51,8 +51,7 @@ enum SimulateCommand: Command {
             .init(
                 name: "--replicas", value: "N|MODEL=N,...", help: "engines of each model (1)"),
             .init(
-                name: "--profile", value: "NAME|MODEL=NAME,...",
-                help: EngineProfile.all.map(\.name).joined(separator: ", ")),
+                name: "--profile", value: "NAME|FILE|MODEL=NAME,...", help: ProfileOption.help),
             .init(name: "--faults", value: "FILE", help: "what goes wrong, a fault a line"),
             .init(name: "--retry", value: "off|honour|ignore", help: "after a refusal (off)"),
             .init(name: "--warm-up", value: "TIME", help: "served first and not counted (0s)"),
@@ -64,6 +63,10 @@ enum SimulateCommand: Command {
             .init(name: "--runs", value: "K", help: "runs of each policy, a seed each (1)"),
             .init(name: "--threads", value: "N", help: "runs at one time (cores)"),
             .init(name: "--output", value: "table|json|html", help: "how the result is printed"),
+            .init(
+                name: "--compare-live", value: "URL",
+                help: "replay there too, and say how far the twin is off; needs --for"),
+            .init(name: "--tenant-key", value: "KEY", help: "for it: sent as a bearer token"),
             .init(name: "--speed-test", help: "how fast the twin is here; all else is left out"),
         ],
         example: "plimsoll simulate -f examples/budget.yaml --trace poisson:rate=5 --for 60s",
@@ -96,6 +99,9 @@ enum SimulateCommand: Command {
         scenario.capacityWork = offered.capacity?.workPerSecond
         scenario.offeringNanos = load.offeringNanos
         try Self.requireCounted(scenario, survey, offered)
+        if arguments.has("--compare-live") {
+            return try Self.compareLive(arguments, scenario, load, policies, seed: seed)
+        }
         let runs = try Self.runs(arguments, policies, scenario, load, seed, threads)
         let result = SimulationResult(load: offered, runs: runs)
         switch output {

@@ -125,7 +125,7 @@ extension SimulateCommand {
 
     /// The scenario's own engine, then every profile's.
     private static func engines(_ scenario: Scenario) -> [EngineConfiguration] {
-        [scenario.pools[scenario.model.raw].engine] + EngineProfile.all.map { Self.engine($0) }
+        [scenario.pools[scenario.model.raw].engine] + EngineProfile.all.map(\.configuration)
     }
 
     /// Refuses a load of nothing.

@@ -30,9 +30,8 @@ enum UpCommand: Command {
             .init(name: "--no-load", help: "only serve"),
             .init(name: "--engines", value: "N", help: "embedded engines a model (2)"),
             .init(
-                name: "--profile", value: "NAME",
-                help: "of the embedded engines: "
-                    + EngineProfile.all.map(\.name).joined(separator: ", ")),
+                name: "--profile", value: "NAME|FILE",
+                help: "of the embedded engines: " + ProfileOption.help),
             .init(name: "--listen", value: "ADDR:PORT", help: "clients (127.0.0.1:8080)"),
             .init(name: "--admin", value: "ADDR:PORT", help: "console (127.0.0.1:8081)"),
             .init(name: "--loops", value: "N", help: "event loops of the gateway (1)"),

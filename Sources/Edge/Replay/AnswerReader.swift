@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// Reads one answer as it comes in: when tokens came, how many, whether it is whole, and why not.
 /// Knows bytes and instants, no sockets.
@@ -20,8 +20,9 @@ package struct AnswerReader {
     package private(set) var errorLabel: String?
     /// Of the body.
     package private(set) var bytesRead = 0
-    private var events: UInt64 = 0
-    private var usageTokens: UInt64?
+    /// Events with content so far.
+    package private(set) var events: UInt64 = 0
+    private var streamUsage: TokenUsage?
     /// An event that goes on in the next read, or the start of an answer in one piece.
     private var kept: [UInt8] = []
     private var scanned = 0
@@ -34,8 +35,11 @@ package struct AnswerReader {
 
     /// Tokens of the answer: as the engine counted them, else one for each event with content.
     package var tokens: UInt64 {
-        self.usageTokens ?? self.usage.usage.map { UInt64($0.outputTokens) } ?? self.events
+        self.counted.map { UInt64($0.outputTokens) } ?? self.events
     }
+
+    /// Tokens of prompt and answer as the engine counted them; `nil` when it told none.
+    package var counted: TokenUsage? { self.streamUsage ?? self.usage.usage }
 
     /// Takes the next bytes of the body, read at `nanos`.
     package mutating func feed(_ bytes: Span<UInt8>, at nanos: UInt64) {
@@ -82,7 +86,7 @@ package struct AnswerReader {
     private mutating func take(_ bytes: Span<UInt8>, _ event: ByteRange, at nanos: UInt64) {
         switch EventStream.classify(bytes, event, tokenSeen: false) {
         case .done: self.isDone = true
-        case .usage(let usage): self.usageTokens = UInt64(usage.outputTokens)
+        case .usage(let usage): self.streamUsage = usage
         case .error: self.errorLabel = Self.errorLabel(bytes, event) ?? "stream_error"
         case .token, .other:
             if Self.carriesContent(bytes, event) {

@@ -7,6 +7,7 @@ enum ArrivalSource {
         var transform = ArrivalStream.Transform()
         transform.speed = settings.speed
         transform.durationNanos = settings.durationNanos
+        transform.tokensMax = settings.tokensMax
         switch settings.trace {
         case .generator(let spec):
             return ArrivalStream(spec: spec, seed: settings.seed, transform: transform)

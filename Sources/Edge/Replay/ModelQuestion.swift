@@ -1,7 +1,23 @@
 package import EventLoop
+import FoundationEssentials
 import HTTP
 import Time
 import Wire
+
+/// A model that a server lists.
+package struct ServedModel: Sendable, Equatable {
+    /// What requests ask for.
+    package var name: String
+    /// Prompt and answer together, in tokens; `nil` where the server does not tell it
+    /// (`max_model_len` is vLLM's and SGLang's).
+    package var contextTokens: Int?
+
+    /// Names a model.
+    package init(name: String, contextTokens: Int? = nil) {
+        self.name = name
+        self.contextTokens = contextTokens
+    }
+}
 
 extension Replayer {
     /// The first model that the target lists at `/v1/models`.
@@ -10,9 +26,48 @@ extension Replayer {
     package static func firstModel(
         of target: Target, tls: TLSContext? = nil, tenantKey: String? = nil
     ) throws(ReplayFault) -> String {
+        let models = try Self.models(of: target, tls: tls, tenantKey: tenantKey)
+        guard let first = models.first else {
+            throw ReplayFault("\(target.authority) lists no model; name one with --model")
+        }
+        return first.name
+    }
+
+    /// The models that the target lists at `/v1/models`, in its order; empty when the answer is no
+    /// such list.
+    ///
+    /// Blocks for at most ten seconds. Throws when the target cannot be reached or answers with an
+    /// error.
+    package static func models(
+        of target: Target, tls: TLSContext? = nil, tenantKey: String? = nil
+    ) throws(ReplayFault) -> [ServedModel] {
         let address = try target.resolve()
         let question = ModelQuestion(Loop(), target, address, tls: tls, tenantKey: tenantKey)
-        return try question.ask()
+        return ModelList.models(try question.ask())
+    }
+}
+
+/// OpenAI's list of models, with what engines add to it.
+private struct ModelList: Decodable {
+    struct Entry: Decodable {
+        var id: String?
+        var contextTokens: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case id
+            case contextTokens = "max_model_len"
+        }
+    }
+
+    var data: [Entry]
+
+    static func models(_ body: [UInt8]) -> [ServedModel] {
+        guard let list = try? JSONDecoder().decode(Self.self, from: Data(body)) else { return [] }
+        return list.data.compactMap { entry in
+            guard let id = entry.id, !id.isEmpty else { return nil }
+            let context = entry.contextTokens.flatMap { $0 > 0 ? $0 : nil }
+            return ServedModel(name: id, contextTokens: context)
+        }
     }
 }
 
@@ -40,7 +95,8 @@ private final class ModelQuestion: ClientHandler {
             loop, address: address, host: target.host, tls: target.isTLS ? tls : nil)
     }
 
-    func ask() throws(ReplayFault) -> String {
+    /// The body of the answer.
+    func ask() throws(ReplayFault) -> [UInt8] {
         let head = HeadBuilder()
         head.append(text: "GET \(self.target.path)/v1/models HTTP/1.1\r\n")
         head.field("host", text: self.target.authority)
@@ -66,33 +122,7 @@ private final class ModelQuestion: ClientHandler {
             let url = "\(self.target.authority)\(self.target.path)/v1/models"
             throw ReplayFault("\(url) \(problem); name the model with --model")
         }
-        guard let name = Self.firstID(self.body) else {
-            throw ReplayFault(
-                "\(self.target.authority) lists no model; name one with --model")
-        }
-        return name
-    }
-
-    /// The first `id` behind `data` of an OpenAI list.
-    private static func firstID(_ body: [UInt8]) -> String? {
-        let bytes = body.span
-        let all = ByteRange(start: 0, end: body.count)
-        guard let data = Bytes.find("\"data\"", in: bytes, all),
-            let key = Bytes.find("\"id\"", in: bytes, ByteRange(start: data, end: body.count))
-        else { return nil }
-        var at = Bytes.skippingBlanks(bytes, key + 4, body.count)
-        guard at < body.count, body[at] == Bytes.colon else { return nil }
-        at = Bytes.skippingBlanks(bytes, at + 1, body.count)
-        guard at < body.count, body[at] == UInt8(ascii: "\"") else { return nil }
-        var name: [UInt8] = []
-        at += 1
-        while at < body.count, body[at] != UInt8(ascii: "\"") {
-            // A slash, a quote or a backslash may be escaped; nothing else is in a model's name.
-            if body[at] == UInt8(ascii: "\\"), at + 1 < body.count { at += 1 }
-            name.append(body[at])
-            at += 1
-        }
-        return at < body.count && !name.isEmpty ? String(decoding: name, as: UTF8.self) : nil
+        return self.body
     }
 
     func clientHead(_ connection: ClientConnection, _ head: ResponseHead, _ bytes: Span<UInt8>) {

@@ -17,13 +17,13 @@ final class PromptText {
 
     /// The same for every seed: a hash names the same text in every run.
     private let pool: UnsafeMutableRawBufferPointer
-    private let bytesPerToken: Int
+    private let scale: PromptScale
     private let salt: UInt64
     /// The leads of the runs of one prompt, `leadBytes` apiece.
     private var leads = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 10, alignment: 16)
 
-    init(bytesPerToken: Int, seed: UInt64) {
-        self.bytesPerToken = bytesPerToken
+    init(_ scale: PromptScale, seed: UInt64) {
+        self.scale = scale
         self.salt = Self.mix(seed)
         self.pool = .allocate(byteCount: Self.poolBytes, alignment: 16)
         self.pool.copyBytes(from: Self.makePool())
@@ -36,7 +36,7 @@ final class PromptText {
 
     /// Bytes of the prompt of `arrival`.
     func byteCount(of arrival: Arrival) -> Int {
-        arrival.inputTokens * self.bytesPerToken
+        self.scale.bytes(ofTokens: arrival.inputTokens)
     }
 
     /// Appends the runs of the prompt, in order; they stay valid until the next call.
@@ -45,7 +45,7 @@ final class PromptText {
     func append(_ arrival: Arrival, sequence: UInt64, to runs: inout [WriteBuffer]) {
         self.reserveLeads(arrival.prefixHashes.count + 1)
         var left = self.byteCount(of: arrival)
-        let block = Self.blockTokens * self.bytesPerToken
+        let block = Int(Double(Self.blockTokens) * self.scale.bytesPerToken)
         for (index, hash) in arrival.prefixHashes.enumerated() where left > 0 {
             let count = min(block, left)
             left -= count

@@ -3,6 +3,7 @@ import HTTP
 import Report
 import Statistics
 import Time
+import Wire
 import Workload
 
 /// The run itself, on one loop: sends each request at its instant, whatever the answers do.
@@ -56,7 +57,7 @@ final class ReplayLoop {
         self.endpoint = ClientEndpoint(
             loop, address: address, host: settings.target.host,
             tls: settings.target.isTLS ? settings.tls : nil)
-        self.writer = RequestWriter(settings)
+        self.writer = RequestWriter(RequestForm(settings))
         self.budget = BudgetReport(budget: settings.budget)
         var random = SeededRandom(seed: loop.readClock().nanos ^ settings.seed)
         self.idPrefix = "replay-" + String(random.next() | 1 << 63, radix: 16)
@@ -227,7 +228,9 @@ final class ReplayLoop {
                 requestID: shot.requestID, attempt: shot.attempt,
                 intendedNanos: shot.intended.nanos, sentNanos: shot.sentAt.nanos,
                 firstTokenNanos: shot.reader.firstTokenNanos, endNanos: end.nanos,
-                httpStatus: shot.head.status, status: status))
+                httpStatus: shot.head.status, wantedPromptTokens: shot.arrival.inputTokens,
+                countedPromptTokens: shot.reader.counted.map { Int($0.promptTokens) },
+                status: status))
     }
 
     // MARK: The end

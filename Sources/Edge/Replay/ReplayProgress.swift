@@ -46,5 +46,9 @@ package struct ReplayedRequest: Sendable, Equatable {
     package var endNanos: UInt64
     /// 0 without an answer.
     package var httpStatus: Int
+    /// Tokens of the prompt that the trace wanted.
+    package var wantedPromptTokens: Int
+    /// Those that the engine counted; `nil` when it told none.
+    package var countedPromptTokens: Int?
     package var status: RequestOutcome.Status
 }

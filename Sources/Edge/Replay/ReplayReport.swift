@@ -57,8 +57,8 @@ package struct ReplayReport: Sendable, Encodable {
         self.sendDelay = Delays(replay.sendDelays)
         self.isInterrupted = replay.isInterrupted
         var note = replay.isInterrupted ? "interrupted before the end of the workload; " : ""
-        note += "latency counts from the intended arrival; \(settings.bytesPerToken) bytes of "
-        note += "prompt text stand for a token"
+        note += "latency counts from the intended arrival; "
+        note += "\(settings.promptScale.words) of prompt text stand for a token"
         self.report = replay.budget.report(
             source: .live, durationNanos: replay.durationNanos, note: note)
     }

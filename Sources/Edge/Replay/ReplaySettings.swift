@@ -33,12 +33,18 @@ package struct ReplaySettings: Sendable {
     package var durationNanos: UInt64?
     /// Draws prompts and generated arrivals.
     package var seed: UInt64 = 1
+    /// Draws prompts instead, so that a cache that knows an earlier run's does not know them; `nil`
+    /// for `seed`.
+    package var promptSeed: UInt64?
     /// Ask for a stream of events.
     package var streams = true
     /// Ask engines to go on to the trace's length (`ignore_eos`, known to vLLM and SGLang).
     package var ignoresEOS = true
-    /// Bytes of prompt text for a token of the trace.
-    package var bytesPerToken = 4
+    /// Prompt text for the tokens of the trace.
+    package var promptScale = PromptScale()
+    /// Requests whose prompt and answer together exceed this many tokens are left out; nil for no
+    /// limit.
+    package var tokensMax: Int?
     /// Requests under way at once; what arrives beyond fails as `client_saturated`.
     package var inFlightMax = 4096
     package var retry = Retry.off

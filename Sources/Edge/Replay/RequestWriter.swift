@@ -2,9 +2,9 @@ import EventLoop
 import HTTP
 import Workload
 
-/// Writes the requests of a replay; what all of them share is made once.
+/// Writes the requests of a run; what all of them share is made once.
 final class RequestWriter {
-    private let settings: ReplaySettings
+    private let form: RequestForm
     private let prompts: PromptText
     /// Request line and the fields that never change.
     private let headStart: [UInt8]
@@ -15,21 +15,21 @@ final class RequestWriter {
     private let head = HeadBuilder()
     private var runs: [WriteBuffer] = []
 
-    init(_ settings: ReplaySettings) {
-        self.settings = settings
-        self.prompts = PromptText(bytesPerToken: settings.bytesPerToken, seed: settings.seed)
+    init(_ form: RequestForm) {
+        self.form = form
+        self.prompts = PromptText(form.promptScale, seed: form.seed)
         let head = HeadBuilder()
-        head.append(text: "POST \(settings.target.path)/v1/chat/completions HTTP/1.1\r\n")
-        head.field("host", text: settings.target.authority)
+        head.append(text: "POST \(form.target.path)/v1/chat/completions HTTP/1.1\r\n")
+        head.field("host", text: form.target.authority)
         head.field("user-agent", "plimsoll-replay")
         head.field("content-type", "application/json")
-        if let key = settings.tenantKey { head.field("authorization", text: "Bearer \(key)") }
+        if let key = form.tenantKey { head.field("authorization", text: "Bearer \(key)") }
         self.headStart = head.withBytes { Array($0) }
-        var body = "{\"model\":\(Self.quoted(settings.model)),"
-        if settings.streams {
+        var body = "{\"model\":\(Self.quoted(form.model)),"
+        if form.streams {
             body += "\"stream\":true,\"stream_options\":{\"include_usage\":true},"
         }
-        if settings.ignoresEOS { body += "\"ignore_eos\":true," }
+        if form.ignoresEOS { body += "\"ignore_eos\":true," }
         self.bodyStart = Array((body + "\"max_tokens\":").utf8)
     }
 
@@ -48,7 +48,7 @@ final class RequestWriter {
         self.head.removeAll()
         self.head.append(self.headStart)
         self.head.field("x-request-id", text: id)
-        if let name = arrival.serviceClass ?? self.settings.serviceClass {
+        if let name = arrival.serviceClass ?? self.form.serviceClass {
             self.head.field("x-plimsoll-class", text: name)
         }
         if attempt > 0 { self.head.field("x-stainless-retry-count", decimal: UInt64(attempt)) }
