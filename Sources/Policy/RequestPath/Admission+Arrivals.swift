@@ -195,8 +195,8 @@ extension Admission {
             return .refuse(.infeasible, afterNanos: .infinity)
         }
         let lane = Int(self.queues.flows[flow].lane)
-        // With room at once there is nothing to gain from a refusal.
-        if prediction.waitNanos <= 0 {
+        // With room at once where nobody waits there is nothing to gain from a refusal.
+        if prediction.waitNanos <= 0, self.pools[model].capacity.prefillWaiting == 0 {
             self.queues.lanes[lane].tolerance.admit(prediction.totalNanos)
             return .admit(flow: flow, prediction, plannedNanos: prediction.totalNanos)
         }

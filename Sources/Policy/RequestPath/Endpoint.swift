@@ -32,6 +32,16 @@ struct Endpoint: Sendable {
         return max(1, min(Int(self.limits.sequences), bounds.sequencesMax))
     }
 
+    /// Prefill tokens that may wait there: as the limits have learned, inside the plan.
+    @inline(__always)
+    func prefillWindow(
+        _ bounds: EngineBounds, _ line: (fixed: Double, perToken: Double)
+    ) -> Double {
+        min(
+            self.limits.prefillTokens,
+            bounds.prefillTokensMax(line, least: RoomLimits.prefillTokensMin))
+    }
+
     /// What it may be sent now.
     @inline(__always)
     func room(_ bounds: EngineBounds, steps: StepModel) -> Room {
@@ -46,7 +56,7 @@ struct Endpoint: Sendable {
         room.contextTokens = bounds.contextTokensMax - self.ledger.contextTokens
         room.prefillTokens =
             self.ledger.prefillWaiting == 0
-            ? .max : Int(self.limits.prefillTokens) - self.ledger.prefillWaiting
+            ? .max : Int(self.prefillWindow(bounds, line)) - self.ledger.prefillWaiting
         room.firstTokenNanos = line.fixed + line.perToken * Double(self.ledger.prefillWaiting)
         room.perPrefillTokenNanos = line.perToken
         // Half of a step is taken to grow with the batch.

@@ -49,16 +49,14 @@ struct Pool: Sendable {
         if self.bounds.contextTokensMax < Double(slots) * context {
             slots = max(1, Int(self.bounds.contextTokensMax / context))
         }
-        let window = endpoint.limits.prefillTokens
+        let line = isLearned ? endpoint.steps.line : self.steps.line
+        let window = endpoint.prefillWindow(self.bounds, line)
         // What really waits there: an engine that takes long prompts in no time has a window far
         // beyond it.
         let waiting = min(
             window,
             max(endpoint.limits.steeredPrefillTokens, Double(endpoint.ledger.prefillWaiting)))
-        let firstToken =
-            isLearned
-            ? endpoint.steps.firstTokenNanos(tokens: waiting)
-            : self.steps.firstTokenNanos(tokens: waiting)
+        let firstToken = max(1_000_000, line.fixed + line.perToken * waiting)
         // With every slot taken steps are longer than they are now: by how much is known where
         // the limit is steered by the bound on them.
         let filled = Double(endpoint.ledger.inFlight) / Double(slots)

@@ -38,16 +38,30 @@ struct Room: Sendable {
 
 /// The numbers of a model's plan that every event needs.
 struct EngineBounds: Sendable {
+    /// Of the plan what a first token may take at the engine; the rest is for waiting before it and
+    /// for what no prediction sees.
+    private static let engineShare = 0.6
+
     var sequencesMax: Int
     var contextTokensMax: Double
     var interTokenNanos: UInt64?
+    /// Time to first token that the strictest class is planned to.
+    var planNanos: Double
     var retryShare: Double
     var hedgeShare: Double
+
+    /// Prefill tokens that an engine may be handed at once so that the last of them is answered in
+    /// its share of the plan: below the larger of that and `least` no request is late by the engine
+    /// alone.
+    func prefillTokensMax(_ line: (fixed: Double, perToken: Double), least: Double) -> Double {
+        max(least, (self.planNanos * Self.engineShare - line.fixed) / max(1, line.perToken))
+    }
 
     init(_ plan: ModelPlan) {
         self.sequencesMax = plan.concurrentRequestsMax.map { Int($0) } ?? .max
         self.contextTokensMax = plan.tokensInFlightMax.map { Double($0) } ?? .infinity
         self.interTokenNanos = plan.interTokenBoundNanos
+        self.planNanos = plan.classes.map { Double($0.planNanos) }.min() ?? .infinity
         self.retryShare = plan.retryShare
         self.hedgeShare = plan.hedgeShare
     }

@@ -42,7 +42,7 @@ struct RoomLimits: Sendable {
     static let startSequences = 64.0
     static let sequencesMax = 1024.0
     static let startPrefillTokens = 1024.0
-    private static let prefillTokensMin = 512.0
+    static let prefillTokensMin = 512.0
     private static let prefillTokensMax = 4096.0
     private static let shownPrefillTokensMax = 1e8
     private static let allowanceNanosUnbounded = 250e6

@@ -106,8 +106,9 @@ extension Simulation {
         guard let second = live[slot].second else { return }
         live[slot].second = nil
         let sequence = SequenceID(second.sequence)
-        live[slot].computedTokens += UInt64(
-            endpoints[second.endpoint].engine.computedTokens(of: sequence))
+        let computed = UInt64(endpoints[second.endpoint].engine.computedTokens(of: sequence))
+        live[slot].computedTokens += computed
+        endpoints[second.endpoint].computedTokens += computed
         _ = endpoints[second.endpoint].engine.abort(sequence)
         endpoints[second.endpoint].prefillWaiting -= second.prefillWaiting
         account.clock.fly(live[slot].tenant, -1, now: now)
