@@ -25,7 +25,7 @@ extension Admission {
             if let changed, slot == self.pools[model].stuckSlot {
                 endpoint = self.hasRoom(changed, for: slot) ? changed : nil
             } else {
-                endpoint = self.pick(model, for: slot)
+                endpoint = self.pick(model, for: slot, now: now)
             }
             guard let endpoint else {
                 self.pools[model].stuckSlot = slot
@@ -88,13 +88,16 @@ extension Admission {
     /// it only when there is no other. Of a large pool the first `choices` with room are compared,
     /// from a place drawn at random. What an endpoint has of the prompt in its prefix cache counts
     /// for the time it saves.
-    mutating func pick(_ model: Int, for slot: Int, besides excluded: Int = -1) -> Int? {
+    mutating func pick(
+        _ model: Int, for slot: Int, besides excluded: Int = -1, now: Instant
+    ) -> Int? {
         let count = self.pools[model].endpoints.count
         guard count > 0 else { return nil }
         var best: Int?
         var bestNanos = Double.infinity
         var compared = 0
         var position = count > Self.comparedWhole ? self.draw(below: count) : 0
+        let left = Double(self.slab[slot].due.nanosSince(now))
         for _ in 0..<count {
             let index = Int(self.pools[model].endpoints[position])
             position = position + 1 == count ? 0 : position + 1
@@ -104,6 +107,8 @@ extension Admission {
             var nanos = self.rooms[index].completionNanos(
                 self.slab[slot], prefillTokens: self.believedPrefill(slot, at: index))
             if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
+            // One that would be late is better than none, and worse than any in time.
+            if self.rooms[index].firstTokenNanos(prefillTokens: prefill) > left { nanos += 1e13 }
             if nanos < bestNanos {
                 bestNanos = nanos
                 best = index

@@ -24,7 +24,7 @@ extension Admission {
         let model = Int(record.served)
         self.timers.set(slot, at: max(now, record.deadline))
         guard record.hedge < 0, record.retryable, self.head(of: model, now: now) == nil,
-            let index = self.pick(model, for: slot, besides: Int(record.endpoint)),
+            let index = self.pick(model, for: slot, besides: Int(record.endpoint), now: now),
             index != Int(record.endpoint)
         else { return }
         // What the pool has learned since the endpoint last changed counts.

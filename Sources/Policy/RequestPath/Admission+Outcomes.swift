@@ -255,10 +255,15 @@ extension Admission {
         self.queues.lanes[lane].tolerance.settle(
             planned: Double(record.plannedNanos), actual: Double(actualNanos))
         let slack = Self.slack(of: record)
+        self.queues.lanes[lane].errors.judge(
+            missed: actualNanos > record.due.nanosSince(record.arrival), share: Self.missShare)
         guard Double(max(record.predictedNanos, actualNanos)) > slack else { return }
         let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)
         self.queues.lanes[lane].errors.add(ratio: ratio, now: now)
     }
+
+    /// Of admitted requests so many may be later than planned: below the 1 % of a p99.
+    private static let missShare = 0.006
 
     private mutating func learnUsage(_ slot: Int, _ usage: Usage, now: Instant) {
         let record = self.slab[slot]

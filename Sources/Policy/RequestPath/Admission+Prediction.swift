@@ -55,6 +55,22 @@ extension Admission {
                 tokens: waiting + demand.prefillTokens))
     }
 
+    /// Nanoseconds to the first token at the endpoint with room that would answer first; `nil` where
+    /// none has room, or in a pool too large to ask each: the mean is near it there.
+    ///
+    /// - Complexity: O(endpoints), of at most `comparedWhole`.
+    func soonestFirstToken(_ record: RequestRecord, model: Int) -> Double? {
+        guard self.pools[model].endpoints.count <= Self.comparedWhole else { return nil }
+        var soonest: Double?
+        for position in self.pools[model].endpoints {
+            let room = self.rooms[Int(position)]
+            guard room.fits(record, prefillTokens: record.prefillTokens) else { continue }
+            let nanos = room.firstTokenNanos(prefillTokens: record.prefillTokens)
+            soonest = min(soonest ?? nanos, nanos)
+        }
+        return soonest
+    }
+
     /// The pool's capacity; that of one endpoint not yet known while none is open.
     func capacity(of pool: Int) -> PoolShare {
         let capacity = self.pools[pool].capacity

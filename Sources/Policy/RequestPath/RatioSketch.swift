@@ -13,7 +13,7 @@ struct RatioSketch: Sendable {
     private var at = Instant.zero
     private var cached: Double
     private var untilRefresh = 0
-    private let quantile: Double
+    private(set) var quantile: Double
 
     private static let bucketsPerOne = 64
     private static let buckets = 4 * 64
@@ -51,6 +51,20 @@ struct RatioSketch: Sendable {
 
     /// The value as of the last sample.
     var current: Double { self.cached }
+
+    /// Moves the quantile that is told by what became of a decision that rested on it.
+    ///
+    /// Each miss raises it, each hit lowers it by as much less as misses may be rarer, so that in
+    /// the long run just `share` of the decisions miss, whatever the errors are distributed like
+    /// (adaptive conformal inference: I. Gibbs and E. Candes, NeurIPS 2021).
+    mutating func judge(missed: Bool, share: Double) {
+        let step = Self.judgeStep * ((missed ? 1 : 0) - share)
+        self.quantile = min(max(self.quantile + step, Self.quantileMin), Self.quantileMax)
+    }
+
+    private static let judgeStep = 0.05
+    private static let quantileMin = 0.5
+    private static let quantileMax = 0.998
 
     private mutating func age(to now: Instant) {
         let factor = Decay.factor(
