@@ -142,6 +142,9 @@ extension Admission {
             lane: lane, tenant: Int(record.tenant),
             weight: self.plan.tenants[Int(record.tenant)].weight)
         var prediction = self.predict(record.demand, flow: flow, pool: model, now: now)
+        if prediction.waitNanos <= 0, let soonest = self.soonestFirstToken(record, model: model) {
+            prediction.engineNanos = soonest
+        }
         self.observe(lane: lane, model: model, prediction, record, now: now, into: &actions)
         if self.isFull(lane: lane, model: model, record) {
             return .refuse(.queueFull, afterNanos: max(prediction.waitNanos, 100e6))
