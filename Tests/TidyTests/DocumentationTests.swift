@@ -109,7 +109,8 @@ struct DocumentationTests {
                 where !targets.contains(match.output.1) {
                     dead.append("\(page.path): make \(match.output.1)")
                 }
-                for match in line.matches(of: /(?:`|^|    )((?:scripts|Benchmarks)\/[A-Za-z.-]+)/)
+                for match in line.matches(
+                    of: /(?:`|^|    )((?:scripts|Benchmarks)\/[A-Za-z][A-Za-z.-]*)/)
                 where !self.checkout.exists(String(match.output.1)) {
                     dead.append("\(page.path): \(match.output.1)")
                 }

@@ -263,7 +263,7 @@ extension Admission {
     }
 
     /// Of admitted requests so many may be later than planned: below the 1 % of a p99.
-    private static let missShare = 0.006
+    private static let missShare = 0.003
 
     private mutating func learnUsage(_ slot: Int, _ usage: Usage, now: Instant) {
         let record = self.slab[slot]

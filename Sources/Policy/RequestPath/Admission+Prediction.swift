@@ -55,8 +55,8 @@ extension Admission {
                 tokens: waiting + demand.prefillTokens))
     }
 
-    /// Nanoseconds to the first token at the endpoint with room that would answer first; `nil` where
-    /// none has room, or in a pool too large to ask each: the mean is near it there.
+    /// Nanoseconds to the first token at the endpoint with room that would answer first; `nil`
+    /// where none has room, or in a pool too large to ask each: the mean is near it there.
     ///
     /// - Complexity: O(endpoints), of at most `comparedWhole`.
     func soonestFirstToken(_ record: RequestRecord, model: Int) -> Double? {

@@ -34,12 +34,10 @@ struct Endpoint: Sendable {
 
     /// Prefill tokens that may wait there: as the limits have learned, inside the plan.
     @inline(__always)
-    func prefillWindow(
-        _ bounds: EngineBounds, _ line: (fixed: Double, perToken: Double)
-    ) -> Double {
+    func prefillWindow(_ bounds: EngineBounds) -> Double {
         min(
             self.limits.prefillTokens,
-            bounds.prefillTokensMax(line, least: RoomLimits.prefillTokensMin))
+            bounds.prefillTokensMax(self.steps.line, least: RoomLimits.prefillTokensMin))
     }
 
     /// What it may be sent now.
@@ -56,7 +54,7 @@ struct Endpoint: Sendable {
         room.contextTokens = bounds.contextTokensMax - self.ledger.contextTokens
         room.prefillTokens =
             self.ledger.prefillWaiting == 0
-            ? .max : Int(self.prefillWindow(bounds, line)) - self.ledger.prefillWaiting
+            ? .max : Int(self.prefillWindow(bounds)) - self.ledger.prefillWaiting
         room.firstTokenNanos = line.fixed + line.perToken * Double(self.ledger.prefillWaiting)
         room.perPrefillTokenNanos = line.perToken
         // Half of a step is taken to grow with the batch.

@@ -48,7 +48,7 @@ extension Admission {
             inFlight: endpoint.ledger.inFlight, prefillWaiting: endpoint.ledger.prefillWaiting,
             contextTokens: endpoint.ledger.contextTokens,
             sequencesMax: endpoint.sequencesMax(self.pools[endpoint.model].bounds),
-            prefillTokensMax: Int(endpoint.limits.prefillTokens),
+            prefillTokensMax: Int(endpoint.prefillWindow(self.pools[endpoint.model].bounds)),
             interTokenNanos: endpoint.steps.interTokenNanos, firstTokenNanos: line.fixed,
             perPrefillTokenNanos: line.perToken)
     }

@@ -50,7 +50,7 @@ struct Pool: Sendable {
             slots = max(1, Int(self.bounds.contextTokensMax / context))
         }
         let line = isLearned ? endpoint.steps.line : self.steps.line
-        let window = endpoint.prefillWindow(self.bounds, line)
+        let window = endpoint.prefillWindow(self.bounds)
         // What really waits there: an engine that takes long prompts in no time has a window far
         // beyond it.
         let waiting = min(

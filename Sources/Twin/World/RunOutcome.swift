@@ -71,8 +71,8 @@ package struct RunOutcome: Sendable, Hashable {
     package let refusalDelay: Delays
     /// Prompt tokens found in prefix caches, of all of completed requests.
     package let cachedPromptShare: Double
-    /// Tokens computed by the endpoint that computed most, over the mean of those of the model asked
-    /// for; 1 where nothing was computed.
+    /// Tokens computed by the endpoint that computed most, over the mean of those of the model
+    /// asked for; 1 where nothing was computed.
     package let busiestEndpoint: Double
     /// The longest wait at the gateway in milliseconds, by class, the highest first.
     package let longestWaits: [Double]
