@@ -1,16 +1,19 @@
 import Time
 
 extension Admission {
-    /// Shows the ladder of a lane how long a new request would wait.
+    /// Shows the ladder of a lane how long a new request would be behind others, at the gateway and
+    /// at the engine, as a share of what its bound leaves beside its own prefill.
     mutating func observe(
         lane: Int, model: Int, _ prediction: Prediction, _ record: RequestRecord, now: Instant,
         into actions: inout ActionBuffer
     ) {
         guard !self.plan.models[model].ladder.isEmpty else { return }
-        let allowed = max(1, Double(record.due.nanosSince(now)))
+        let alone = self.pools[model].steps.firstTokenNanos(tokens: Double(record.prefillTokens))
+        let allowed = max(1, Double(record.due.nanosSince(now)) - alone)
+        let behind = max(prediction.waitNanos, prediction.totalNanos - alone)
         let step = self.queues.lanes[lane].ladder.step
         let moved = self.queues.lanes[lane].ladder.observe(
-            share: prediction.waitNanos / allowed, next: self.nextStep(above: step, model: model),
+            share: behind / allowed, next: self.nextStep(above: step, model: model),
             now: now)
         if moved { self.tellLadder(lane: lane, model: model, into: &actions) }
     }
