@@ -8,6 +8,8 @@ struct Endpoint: Sendable {
     var ledger = TokenLedger()
     var limits = RoomLimits()
     var steps = StepModel()
+    /// Mean prefill tokens of the pool's prompts, as of the endpoint's last change.
+    var typicalPrefill = 0.0
     var health: EndpointHealth
     /// It takes no new work and is forgotten when its last request settles.
     var isLeaving = false
@@ -32,11 +34,12 @@ struct Endpoint: Sendable {
         return max(1, min(Int(self.limits.sequences), bounds.sequencesMax))
     }
 
-    /// Prefill tokens that may wait there: as the limits have learned, inside the plan.
+    /// Prefill tokens that may wait there: as the limits have learned and two usual prompts at least,
+    /// or long prompts would never go where their beginning is cached; inside the plan.
     @inline(__always)
     func prefillWindow(_ bounds: EngineBounds) -> Double {
         min(
-            self.limits.prefillTokens,
+            max(self.limits.prefillTokens, 2 * self.typicalPrefill),
             bounds.prefillTokensMax(self.steps.line, least: RoomLimits.prefillTokensMin))
     }
 

@@ -28,6 +28,7 @@ struct Pool: Sendable {
 
     /// Counts what an endpoint adds to the pool anew; returns its room.
     mutating func refresh(_ endpoint: inout Endpoint) -> Room {
+        endpoint.typicalPrefill = self.ratio.meanPrefillTokens
         let share = self.share(of: endpoint)
         self.capacity -= endpoint.share
         self.capacity += share
