@@ -167,5 +167,5 @@ extension Simulation {
 }
 
 extension RunOutcome {
-    static let note = "simulated; its error against a live run has not been measured yet"
+    static let note = "simulated; how far it is off live runs is in docs/evidence/live-error.md"
 }
