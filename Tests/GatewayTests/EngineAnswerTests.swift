@@ -199,6 +199,18 @@ struct Page: Sendable, CustomTestStringConvertible {
         #expect(answer?.fields.filter { $0.name == "content-type" }.map(\.value) == [type])
     }
 
+    @Test func `an error that an engine tells inside its stream is relayed and counted`() throws {
+        let words = "data: {\"error\":{\"message\":\"EngineCore died\",\"code\":500}}\n\n"
+        let server = engine { socket, _ in
+            socket.send(Wire.stream([Wire.role, Wire.token("a"), words, Wire.done]))
+        }
+        let gateway = try TestGateway([server.port])
+        let answer = gateway.ask(",\"stream\":true")
+        #expect(answer?.text.hasSuffix(words + Wire.done) == true)
+        #expect(eventually { gateway.records.withLock { $0.count } == 1 })
+        #expect(gateway.records.withLock { $0.last?.outcome } == .failed(.engineError))
+    }
+
     @Test(
         "a page of metrics that is none stops nothing",
         arguments: [

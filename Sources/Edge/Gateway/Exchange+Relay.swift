@@ -281,7 +281,8 @@ extension Exchange: ClientHandler {
             if self.surface == .responses { self.sawDone = true }
             if self.addsUsage { return }
         case .done: self.sawDone = true
-        case .error, .other: break
+        case .error: self.sawError = true
+        case .other: break
         }
         if self.addsUsage, let cut = EventStream.nullUsage(span, event) {
             keep(ByteRange(start: event.start, end: cut.start))
@@ -298,7 +299,8 @@ extension Exchange: ClientHandler {
     /// The whole answer has arrived: the ledger is settled and the record made.
     private func finish() {
         if self.usage == nil { self.usage = self.usageScanner.usage }
-        self.record.outcome = .completed(status: self.answerStatus)
+        self.record.outcome =
+            self.sawError ? .failed(.engineError) : .completed(status: self.answerStatus)
         if self.isAdmitted {
             let usage = self.usage.map {
                 Usage(

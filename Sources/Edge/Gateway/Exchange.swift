@@ -72,6 +72,8 @@ final class Exchange {
     var passesRaw = false
     var answerStatus = 200
     var sawDone = false
+    /// The engine told of a failure inside its stream.
+    var sawError = false
     var endsNow = false
     var usage: TokenUsage?
     var usageScanner = UsageScanner()
@@ -122,6 +124,7 @@ final class Exchange {
         self.isEventStream = false
         self.passesRaw = false
         self.sawDone = false
+        self.sawError = false
         self.endsNow = false
         self.usageScanner.reset()
     }

@@ -58,6 +58,7 @@ package enum EventStream {
         {
             return .usage(usage)
         }
+        if Bytes.starts(with: "{\"error\"", bytes, data) { return .error }
         if tokenSeen { return .token }
         if Bytes.find("\"role\":", in: bytes, data) != nil,
             Bytes.find("\"content\":\"\"", in: bytes, data) != nil

@@ -34,7 +34,7 @@ struct Endpoint: Sendable {
         return max(1, min(Int(self.limits.sequences), bounds.sequencesMax))
     }
 
-    /// Prefill tokens that may wait there: as the limits have learned and two usual prompts at least,
+    /// Prefill tokens that may wait there: as the limits have learned, two usual prompts at least,
     /// or long prompts would never go where their beginning is cached; inside the plan.
     @inline(__always)
     func prefillWindow(_ bounds: EngineBounds) -> Double {
