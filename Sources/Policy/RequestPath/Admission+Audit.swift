@@ -108,8 +108,8 @@ extension Admission {
             for index in copy.pools[model].endpoints {
                 let room = copy.endpoints[Int(index)].room(
                     self.pools[model].bounds, steps: self.pools[model].steps)
-                let prefill = copy.prefillTokens(slot, at: Int(index))
-                guard room.fits(copy.slab[slot], prefillTokens: prefill) else { continue }
+                let prefill = copy.prefill(slot, at: Int(index))
+                guard room.fits(copy.slab[slot], prefill) else { continue }
                 faults.append(.idleRoom(EndpointID(raw: Int(index)), copy.slab[slot].id))
             }
         }

@@ -76,7 +76,7 @@ extension Admission {
     /// limits know what held it.
     private mutating func hasRoom(_ index: Int, for slot: Int) -> Bool {
         let room = self.rooms[index]
-        if room.fits(self.slab[slot], prefillTokens: self.prefillTokens(slot, at: index)) {
+        if room.fits(self.slab[slot], self.prefill(slot, at: index)) {
             return true
         }
         self.endpoints[index].limits.noteBound(
@@ -102,13 +102,14 @@ extension Admission {
             let index = Int(self.pools[model].endpoints[position])
             position = position + 1 == count ? 0 : position + 1
             if index == excluded { continue }
-            let prefill = self.prefillTokens(slot, at: index)
-            guard self.rooms[index].fits(self.slab[slot], prefillTokens: prefill) else { continue }
-            var nanos = self.rooms[index].completionNanos(
-                self.slab[slot], prefillTokens: self.believedPrefill(slot, at: index))
+            let prefill = self.prefill(slot, at: index)
+            guard self.rooms[index].fits(self.slab[slot], prefill) else { continue }
+            var nanos = self.rooms[index].completionNanos(self.slab[slot], prefill)
             if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
             // One that would be late is better than none, and worse than any in time.
-            if self.rooms[index].firstTokenNanos(prefillTokens: prefill) > left { nanos += 1e13 }
+            if self.rooms[index].firstTokenNanos(prefillTokens: prefill.owed) > left {
+                nanos += 1e13
+            }
             if nanos < bestNanos {
                 bestNanos = nanos
                 best = index
@@ -135,7 +136,7 @@ extension Admission {
         let last = self.lastUse(of: self.slab[slot])
         guard self.endpoints[index].steps.isLearned else { return now >= last }
         let engine = self.rooms[index].firstTokenNanos(
-            prefillTokens: self.prefillTokens(slot, at: index))
+            prefillTokens: self.prefill(slot, at: index).owed)
         return now.advanced(byNanos: UInt64(saturating: engine * 0.8)) >= last
     }
 

@@ -30,7 +30,7 @@ extension Admission {
         // What the pool has learned since the endpoint last changed counts.
         self.refresh(index)
         let there = self.rooms[index].firstTokenNanos(
-            prefillTokens: self.prefillTokens(slot, at: index))
+            prefillTokens: self.prefill(slot, at: index).owed)
         let silent = now.nanosSince(record.dispatchedAt)
         guard there < Double(silent), now.advanced(byNanos: UInt64(there)) < record.deadline,
             self.pools[model].hedging.spend(

@@ -271,8 +271,12 @@ extension Admission {
         self.pools[model].ratio.learn(
             bytes: record.promptBytes, images: record.images, exact: record.promptTokensExact,
             usage: usage)
-        self.pools[model].prefixTrust.learn(
+        if self.pools[model].prefixTrust.learn(
             believed: record.cachedBelieved, found: usage.cachedTokens)
+        {
+            // Whom no endpoint had room for may owe less now, anywhere.
+            self.pools[model].stuckSlot = -1
+        }
         guard usage.outputTokens > record.outputSeen else { return }
         let fresh = usage.outputTokens - record.outputSeen
         self.pools[model].outputs.produced(fresh)

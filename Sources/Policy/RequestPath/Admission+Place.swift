@@ -50,7 +50,7 @@ extension Admission {
             let nanos =
                 self.endpoints[index].isOpen
                 ? self.rooms[index].completionNanos(
-                    self.slab[slot], prefillTokens: self.believedPrefill(slot, at: index)) : 1e30
+                    self.slab[slot], self.prefill(slot, at: index)) : 1e30
             if nanos < bestNanos { (best, bestNanos) = (index, nanos) }
         }
         return best

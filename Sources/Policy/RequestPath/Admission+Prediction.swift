@@ -61,10 +61,11 @@ extension Admission {
     /// - Complexity: O(endpoints), of at most `comparedWhole`.
     func soonestFirstToken(_ record: RequestRecord, model: Int) -> Double? {
         guard self.pools[model].endpoints.count <= Self.comparedWhole else { return nil }
+        let prefill = Prefill(owed: record.prefillTokens, believed: record.prefillTokens)
         var soonest: Double?
         for position in self.pools[model].endpoints {
             let room = self.rooms[Int(position)]
-            guard room.fits(record, prefillTokens: record.prefillTokens) else { continue }
+            guard room.fits(record, prefill) else { continue }
             let nanos = room.firstTokenNanos(prefillTokens: record.prefillTokens)
             soonest = min(soonest ?? nanos, nanos)
         }

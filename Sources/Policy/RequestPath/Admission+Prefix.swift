@@ -21,14 +21,20 @@ struct PrefixTrust: Sendable {
     private var found = 4096.0
     /// What is kept of older sums at each sample: about the last 50 requests count.
     private static let keep = 0.98
+    private static let steps = 32.0
 
-    /// 0...1.
-    var share: Double { min(1, self.found / self.believed) }
+    /// 0...1, in steps of a thirty-second: each move changes where what waits would fit.
+    private(set) var share = 1.0
 
-    mutating func learn(believed: UInt32, found: UInt32) {
-        guard believed > 0 else { return }
+    /// Whether the share has moved.
+    mutating func learn(believed: UInt32, found: UInt32) -> Bool {
+        guard believed > 0 else { return false }
         self.believed = self.believed * Self.keep + Double(believed)
         self.found = self.found * Self.keep + Double(min(found, believed))
+        let exact = min(1, self.found / self.believed)
+        guard abs(exact - self.share) * Self.steps >= 1 else { return false }
+        self.share = (exact * Self.steps).rounded() / Self.steps
+        return true
     }
 }
 
@@ -81,37 +87,34 @@ extension Admission {
         return max(1, promptTokens - UInt32(min(trusted, Double(promptTokens))))
     }
 
-    /// Prefill tokens that a live request would owe at an endpoint.
+    /// Prefill tokens of a live request at an endpoint.
     ///
     /// - Complexity: O(log blocks); O(1) without hashes.
     @inline(__always)
-    func prefillTokens(_ slot: Int, at index: Int) -> UInt32 {
-        guard !self.chains[slot].hashes.isEmpty else { return self.slab[slot].prefillTokens }
+    func prefill(_ slot: Int, at index: Int) -> Prefill {
+        guard !self.chains[slot].hashes.isEmpty else {
+            let tokens = self.slab[slot].prefillTokens
+            return Prefill(owed: tokens, believed: tokens)
+        }
         let promptTokens = self.slab[slot].promptTokens
-        return self.owed(
-            promptTokens,
-            believed: self.believedTokens(
-                self.chains[slot], promptTokens: promptTokens, at: index),
-            model: Int(self.slab[slot].served))
+        let cached = self.believedTokens(
+            self.chains[slot], promptTokens: promptTokens, at: index)
+        let owed = self.owed(
+            promptTokens, believed: cached, model: Int(self.slab[slot].served))
+        return Prefill(
+            owed: owed, believed: max(1, promptTokens) - cached, isKnown: true,
+            isHeld: (promptTokens - min(owed, promptTokens)) > promptTokens / Self.heldPart)
     }
 
-    /// Prefill tokens of a live request at an endpoint whose cache is believed in, for a choice.
-    ///
-    /// - Complexity: O(log blocks); O(1) without hashes.
-    @inline(__always)
-    func believedPrefill(_ slot: Int, at index: Int) -> UInt32 {
-        guard !self.chains[slot].hashes.isEmpty else { return self.slab[slot].prefillTokens }
-        let promptTokens = self.slab[slot].promptTokens
-        return max(1, promptTokens)
-            - self.believedTokens(self.chains[slot], promptTokens: promptTokens, at: index)
-    }
+    /// A prompt of which more than this part is cached at an endpoint is held there.
+    private static let heldPart: UInt32 = 10
 
     /// The request goes there: its prefill is what is not cached there, and will be.
     mutating func settlePrefix(_ slot: Int, at index: Int) {
         guard !self.chains[slot].hashes.isEmpty else { return }
         self.slab[slot].cachedBelieved = self.believedTokens(
             self.chains[slot], promptTokens: self.slab[slot].promptTokens, at: index)
-        self.slab[slot].prefillTokens = self.prefillTokens(slot, at: index)
+        self.slab[slot].prefillTokens = self.prefill(slot, at: index).owed
         self.prefixes.insert(self.chains[slot].hashes, at: index)
     }
 }

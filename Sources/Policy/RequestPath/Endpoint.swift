@@ -39,8 +39,13 @@ struct Endpoint: Sendable {
     @inline(__always)
     func prefillWindow(_ bounds: EngineBounds) -> Double {
         min(
-            max(self.limits.prefillTokens, 2 * self.typicalPrefill),
-            bounds.prefillTokensMax(self.steps.line, least: RoomLimits.prefillTokensMin))
+            max(self.limits.prefillTokens, 2 * self.typicalPrefill), self.prefillOfPlan(bounds))
+    }
+
+    /// Prefill tokens that may wait there inside the plan, the engine's limits aside.
+    @inline(__always)
+    private func prefillOfPlan(_ bounds: EngineBounds) -> Double {
+        bounds.prefillTokensMax(self.steps.line, least: RoomLimits.prefillTokensMin)
     }
 
     /// What it may be sent now.
@@ -55,9 +60,14 @@ struct Endpoint: Sendable {
         room.sequences =
             self.sequencesMax(bounds) - self.ledger.inFlight - self.ledger.foreign
         room.contextTokens = bounds.contextTokensMax - self.ledger.contextTokens
-        room.prefillTokens =
-            self.ledger.prefillWaiting == 0
-            ? .max : Int(self.prefillWindow(bounds)) - self.ledger.prefillWaiting
+        if self.ledger.prefillWaiting == 0 {
+            room.prefillTokens = .max
+            room.prefillTokensOfPlan = .max
+        } else {
+            room.prefillTokens = Int(self.prefillWindow(bounds)) - self.ledger.prefillWaiting
+            room.prefillTokensOfPlan =
+                Int(min(self.prefillOfPlan(bounds), 1e9)) - self.ledger.prefillWaiting
+        }
         room.firstTokenNanos = line.fixed + line.perToken * Double(self.ledger.prefillWaiting)
         room.perPrefillTokenNanos = line.perToken
         // Half of a step is taken to grow with the batch.

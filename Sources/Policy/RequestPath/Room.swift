@@ -6,6 +6,8 @@ struct Room: Sendable {
     var sequences = 0
     /// Prefill tokens that may still wait there; no limit while none wait.
     var prefillTokens = 0
+    /// The same for a prompt whose beginning is cached there: as many as the plan allows.
+    var prefillTokensOfPlan = 0
     var contextTokens = 0.0
     // Predicted nanoseconds of a request: fixed, and for each of its tokens.
     var firstTokenNanos = 0.0
@@ -17,23 +19,46 @@ struct Room: Sendable {
     /// It came back and waits for one request to prove itself on.
     var wantsTrial = false
 
-    // Of a request with so many tokens of prefill here, those in the prefix cache left out.
-
-    func fits(_ record: RequestRecord, prefillTokens: UInt32) -> Bool {
+    func fits(_ record: RequestRecord, _ prefill: Prefill) -> Bool {
         self.isIdle
             || (self.sequences > 0 && self.contextTokens >= record.contextTokens
-                && self.prefillTokens >= Int(prefillTokens))
+                && (prefill.isHeld ? self.prefillTokensOfPlan : self.prefillTokens)
+                    >= Int(prefill.owed))
     }
 
     func firstTokenNanos(prefillTokens: UInt32) -> Double {
         self.firstTokenNanos + self.perPrefillTokenNanos * Double(prefillTokens)
     }
 
-    func completionNanos(_ record: RequestRecord, prefillTokens: UInt32) -> Double {
+    /// What is compared in a choice: nanoseconds until the request would be complete, and what
+    /// computing its prompt would cost those who come after it.
+    func completionNanos(_ record: RequestRecord, _ prefill: Prefill) -> Double {
         if self.wantsTrial, record.retryable, record.failures == 0 { return 0 }
-        return self.penaltyNanos + self.firstTokenNanos(prefillTokens: prefillTokens)
+        let ownNanos =
+            self.penaltyNanos + self.firstTokenNanos(prefillTokens: prefill.believed)
             + self.perOutputTokenNanos * Double(record.outputTokens)
+        guard prefill.isKnown else { return ownNanos }
+        return ownNanos + Self.laterShare * self.perPrefillTokenNanos * Double(prefill.believed)
     }
+
+    /// How often a token's time counts again for those who come after it: who computes a prompt
+    /// that another has cached keeps an engine from all of them until it runs dry. On a server
+    /// that is busy for the share r of its time that is 1 / (1 - r) times the work itself.
+    private static let laterShare = 10.0
+}
+
+/// Prefill tokens of a request at one endpoint.
+struct Prefill: Sendable {
+    /// What the ledger is debited with: what the endpoint is believed to have cached counts as far
+    /// as engines confirm such beliefs.
+    var owed: UInt32
+    /// With that belief taken whole, for a choice: at least 1.
+    var believed: UInt32
+    /// The prompt's blocks are known: endpoints differ in what they would have to compute.
+    var isKnown = false
+    /// So much of the prompt is cached there that it may wait for as long as the plan allows:
+    /// elsewhere it would be computed again, and cached twice.
+    var isHeld = false
 }
 
 /// The numbers of a model's plan that every event needs.
