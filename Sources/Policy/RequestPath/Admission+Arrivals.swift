@@ -141,6 +141,7 @@ extension Admission {
         let flow = self.queues.flow(
             lane: lane, tenant: Int(record.tenant),
             weight: self.plan.tenants[Int(record.tenant)].weight)
+        self.queues.lookAtShares(lane: lane, now: now)
         var prediction = self.predict(record.demand, flow: flow, pool: model, now: now)
         if prediction.waitNanos <= 0, let soonest = self.soonestFirstToken(record, model: model) {
             prediction.engineNanos = soonest
@@ -198,6 +199,9 @@ extension Admission {
             return .refuse(.infeasible, afterNanos: .infinity)
         }
         let lane = Int(self.queues.flows[flow].lane)
+        if let wait = self.queues.heldForOthers(flow: flow, now: now) {
+            return .refuse(.saturated, afterNanos: wait)
+        }
         // With room at once where nobody waits there is nothing to gain from a refusal.
         if prediction.waitNanos <= 0, self.pools[model].capacity.prefillWaiting == 0 {
             self.queues.lanes[lane].tolerance.admit(prediction.totalNanos)
@@ -211,6 +215,9 @@ extension Admission {
             self.queues.lanes[lane].tolerance.admit(likely)
             return .admit(flow: flow, prediction, plannedNanos: likely)
         }
+        let work = TokenWork.of(
+            prefillTokens: prefill, outputTokens: Double(record.outputTokens))
+        self.queues.noteRefused(flow: flow, work: work, now: now)
         let reason: RefusalReason = isHeld ? .rateLimited : isCold ? .noCapacity : .saturated
         return .refuse(reason, afterNanos: likely - min(allowed, lower ?? .infinity))
     }

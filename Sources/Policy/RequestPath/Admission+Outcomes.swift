@@ -257,7 +257,6 @@ extension Admission {
         let slack = Self.slack(of: record)
         self.queues.lanes[lane].errors.judge(
             missed: actualNanos > record.due.nanosSince(record.arrival), share: Self.missShare)
-        guard Double(max(record.predictedNanos, actualNanos)) > slack else { return }
         let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)
         self.queues.lanes[lane].errors.add(ratio: ratio, now: now)
     }

@@ -138,6 +138,26 @@ struct ClassQueues: Sendable {
         self.flows[index].deficit = min(ceiling, max(floor, deficit))
     }
 
+    /// Looks at what the flows of a lane attain, when it is time to.
+    mutating func lookAtShares(lane: Int, now: Instant) {
+        guard self.lanes[lane].fairShare.isDue(now) else { return }
+        self.lanes[lane].fairShare.look(&self.flows, lane: lane, now: now)
+    }
+
+    /// A request of the flow was refused for want of capacity.
+    mutating func noteRefused(flow index: Int, work: Double, now: Instant) {
+        let lane = Int(self.flows[index].lane)
+        self.flows[index].share.noteRefused(work: work)
+        self.lanes[lane].fairShare.noteRefused(self.flows[index], now: now)
+    }
+
+    /// Nanoseconds until the flow is no longer held back for others; `nil` when it is not.
+    func heldForOthers(flow index: Int, now: Instant) -> Double? {
+        let share = self.lanes[Int(self.flows[index].lane)].fairShare
+        guard share.isContended(now), self.flows[index].share.credit < 0 else { return nil }
+        return share.nanosToCredit(self.flows[index])
+    }
+
     /// Records linked into the flows of a lane; flows that are empty have no turn.
     func linked(lane: Int, slab: RequestSlab) -> Int {
         var count = 0

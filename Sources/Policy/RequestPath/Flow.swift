@@ -11,6 +11,7 @@ struct Flow: Sendable {
     var deficit: Double = 0
     /// Token work it has been charged in all.
     var attained: Double = 0
+    var share = FlowShare()
     /// Neighbours in the ring of flows with work; -1 outside it.
     var ringPrevious: Int32 = -1
     var ringNext: Int32 = -1
@@ -31,6 +32,7 @@ struct Lane: Sendable {
     var ladder = Ladder()
     var errors: RatioSketch
     var tolerance: QuantileTolerance
+    var fairShare = FairShare()
     /// When its refused shall come back.
     var retries = RetrySchedule()
 

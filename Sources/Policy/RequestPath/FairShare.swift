@@ -1,0 +1,116 @@
+import Time
+
+/// What the tenants of one class may attain while the class refuses.
+///
+/// Turns in the queue share what is sent, not what is refused on arrival: of two tenants that ask
+/// for too much, the one with short prompts nearly always fits and the one with long prompts nearly
+/// never. So each flow has a credit of token work that grows at its max-min fair share of what the
+/// class attains and shrinks by what it is charged. While a flow in credit is refused for want of
+/// capacity, flows in debt are refused too, and make room for it; when it is served, or asks no
+/// more, nobody is held back.
+///
+/// The fair share is the level at which `sum(min(demand, level * weight))` is what the class
+/// attains (max-min fairness: D. Bertsekas and R. Gallager, "Data Networks", 6.5.2), found by one
+/// step of the fixed point at each look.
+struct FairShare: Sendable {
+    /// Token work a nanosecond that a flow of weight 1 may attain.
+    private(set) var level = Double.infinity
+    /// The most the class attained lately, in token work a nanosecond: half forgotten each
+    /// `halfLifeNanos`, so that holding flows back does not lower what they may have at once.
+    private var attained = 0.0
+    /// What it attains, over about a second.
+    private var rate = 0.0
+    /// A flow in credit was refused, and the refusal counts until then.
+    private var contendedUntil = Instant.zero
+    private var lookedAt = Instant.zero
+
+    static let lookEveryNanos: UInt64 = 250_000_000
+    private static let halfLifeNanos: UInt64 = 10_000_000_000
+    private static let contendedNanos: UInt64 = 1_000_000_000
+    /// A flow saves, and owes, no more than it may attain in this time.
+    private static let creditNanos = 2e9
+
+    func isDue(_ now: Instant) -> Bool {
+        now.nanosSince(self.lookedAt) >= Self.lookEveryNanos
+    }
+
+    /// Whether flows in debt are held back.
+    func isContended(_ now: Instant) -> Bool { now < self.contendedUntil }
+
+    mutating func noteRefused(_ flow: Flow, now: Instant) {
+        guard flow.share.credit >= 0 else { return }
+        self.contendedUntil = now.advanced(byNanos: Self.contendedNanos)
+    }
+
+    /// Nanoseconds until a flow in debt is in credit again.
+    func nanosToCredit(_ flow: Flow) -> Double {
+        let rate = self.level * flow.weight
+        return rate > 0 && rate.isFinite ? max(0, -flow.share.credit) / rate : 0
+    }
+
+    /// Counts what flows were charged since the last look and gives each its share of it.
+    ///
+    /// - Complexity: O(flows of the class), four times a second at most.
+    mutating func look(_ flows: inout [Flow], lane: Int, now: Instant) {
+        let nanos = Double(max(1, now.nanosSince(self.lookedAt)))
+        let isFirst = self.lookedAt == .zero
+        self.lookedAt = now
+        var sum = 0.0
+        for index in flows.indices where Int(flows[index].lane) == lane {
+            let charged = flows[index].attained - flows[index].share.attainedBefore
+            sum += charged
+            flows[index].share.look(charged: charged, nanos: nanos)
+            flows[index].share.attainedBefore = flows[index].attained
+            let most = min(self.level, 1e9) * flows[index].weight
+            let credit = flows[index].share.credit + most * nanos - charged
+            flows[index].share.credit =
+                min(max(credit, -most * Self.creditNanos), most * Self.creditNanos)
+        }
+        guard !isFirst else { return }
+        self.rate += (sum / nanos - self.rate) * min(1, nanos / 1e9)
+        let kept = Decay.factor(
+            nanos: UInt64(saturating: nanos), halfLifeNanos: Self.halfLifeNanos)
+        self.attained = max(self.rate, self.attained * kept)
+        self.level = self.fairLevel(flows, lane: lane)
+    }
+
+    /// Fills all flows evenly, a few times over: who asks for less than the level leaves the rest
+    /// to the others, and raises it.
+    private func fairLevel(_ flows: [Flow], lane: Int) -> Double {
+        var level = 0.0
+        for _ in 0..<Self.fillings {
+            var left = self.attained
+            var weight = 0.0
+            for flow in flows where Int(flow.lane) == lane {
+                if flow.share.demand < level * flow.weight {
+                    left -= flow.share.demand
+                } else {
+                    weight += flow.weight
+                }
+            }
+            guard weight > 0 else { return .infinity }
+            level = max(level, left / weight)
+        }
+        return level
+    }
+
+    private static let fillings = 4
+}
+
+/// A flow's part in it.
+struct FlowShare: Sendable {
+    /// Token work it may still be charged before it is in debt.
+    var credit = 0.0
+    var attainedBefore = 0.0
+    /// Token work a nanosecond that it asks for, refused work included, over about a second.
+    private(set) var demand = 0.0
+    private var refusedWork = 0.0
+
+    mutating func noteRefused(work: Double) { self.refusedWork += work }
+
+    mutating func look(charged: Double, nanos: Double) {
+        let rate = max(0, charged + self.refusedWork) / nanos
+        self.demand += (rate - self.demand) * min(1, nanos / 1e9)
+        self.refusedWork = 0
+    }
+}
