@@ -25,6 +25,8 @@ struct RandomWorld {
     private(set) var settled = 0
     private(set) var arrivals = 0
     private(set) var hedges = 0
+    /// Requests sent that had to wait for room.
+    private(set) var waits = 0
 
     private var random: SmallRandom
     private var plan: Plan
@@ -39,8 +41,14 @@ struct RandomWorld {
     private var actions = ActionBuffer()
     private var failing: RequestID?
     private var isTicking = false
+    private let endpointsMax: Int
+    private let hasPrefixes: Bool
 
-    init(seed: UInt64) {
+    /// With at most so many endpoints of both models together, and where prompts are told by the
+    /// hashes of their blocks.
+    init(seed: UInt64, endpointsMax: Int = 12, hasPrefixes: Bool = false) {
+        self.endpointsMax = endpointsMax
+        self.hasPrefixes = hasPrefixes
         var random = SmallRandom(seed: seed)
         self.plan = Self.somePlan(&random)
         self.admission = Admission(plan: self.plan, seed: seed)
@@ -48,7 +56,7 @@ struct RandomWorld {
     }
 
     mutating func run(steps: Int) {
-        for _ in 0..<(1 + self.random.below(6)) { self.addEndpoint() }
+        for _ in 0..<(1 + self.random.below(self.endpointsMax / 2)) { self.addEndpoint() }
         for _ in 0..<steps where self.faults.isEmpty {
             self.passTime()
             self.happen()
@@ -106,6 +114,11 @@ struct RandomWorld {
         }
         if self.random.chance(0.1) {
             arrival.deadlineNanos = UInt64(1 + self.random.below(2_000_000_000))
+        }
+        if self.hasPrefixes {
+            // Prompts that begin alike, as far as they go.
+            let first = arrival.promptHash * 100
+            arrival.prefixHashes = (0..<UInt64(arrival.promptBytes / 2048)).map { first + $0 }
         }
         arrival.cappable = self.random.chance(0.8)
         arrival.retryable = self.random.chance(0.8)
@@ -204,7 +217,7 @@ struct RandomWorld {
     }
 
     private mutating func addEndpoint() {
-        guard self.endpoints.count < 12 else { return }
+        guard self.endpoints.count < self.endpointsMax else { return }
         let id = EndpointID(raw: self.nextEndpoint)
         let model = ModelID(raw: self.random.below(self.plan.models.count))
         self.nextEndpoint += 1
@@ -318,6 +331,7 @@ struct RandomWorld {
         }
         entry.attempt += 1
         if dispatch.attempt != entry.attempt { self.faults.append("attempt of \(id)") }
+        if dispatch.waited == .saturation { self.waits += 1 }
         entry.stage = .inFlight(dispatch.endpoint, answered: false)
         entry.tokens = 0
         self.book[id.raw] = entry

@@ -14,6 +14,8 @@ package enum AuditFault: Sendable, Equatable {
     case timer(RequestID)
     /// A pool's capacity differs from the sum over its endpoints.
     case capacity(ModelID)
+    /// What a choice is told of the room in a pool differs from its endpoints.
+    case rooms(ModelID)
 }
 
 extension Admission {
@@ -25,6 +27,7 @@ extension Admission {
     package func audit(now: Instant) -> [AuditFault] {
         var faults: [AuditFault] = []
         self.auditLedgers(into: &faults)
+        self.auditRooms(into: &faults)
         self.auditQueues(into: &faults)
         self.auditIdleRoom(now: now, into: &faults)
         for slot in 0..<self.slab.slotCount where self.needsTimer(self.slab[slot]) {
@@ -74,6 +77,21 @@ extension Admission {
                 || sum.inFlight != known.inFlight
             {
                 faults.append(.capacity(ModelID(raw: model)))
+            }
+        }
+    }
+
+    private func auditRooms(into faults: inout [AuditFault]) {
+        for model in self.pools.indices {
+            var anew = self.pools[model].roomIndex
+            anew.removeAll()
+            var isRight = true
+            for (place, index) in self.pools[model].endpoints.enumerated() {
+                anew.set(place, self.rooms[Int(index)].left)
+                if self.endpoints[Int(index)].place != place { isRight = false }
+            }
+            if !isRight || anew != self.pools[model].roomIndex {
+                faults.append(.rooms(ModelID(raw: model)))
             }
         }
     }

@@ -88,6 +88,10 @@ extension Admission {
     /// it only when there is no other. Of a large pool the first `choices` with room are compared,
     /// from a place drawn at random. What an endpoint has of the prompt in its prefix cache counts
     /// for the time it saves.
+    ///
+    /// - Complexity: O(log endpoints) for each that is compared. O(endpoints) at worst: where some
+    ///   lack only prefill tokens and others only context, or where many would have room if only
+    ///   all blocks of the prompt were cached there.
     mutating func pick(
         _ model: Int, for slot: Int, besides excluded: Int = -1, now: Instant
     ) -> Int? {
@@ -96,11 +100,21 @@ extension Admission {
         var best: Int?
         var bestNanos = Double.infinity
         var compared = 0
-        var position = count > Self.comparedWhole ? self.draw(below: count) : 0
+        let start = count > Self.comparedWhole ? self.draw(below: count) : 0
+        let need = RoomIndex.Tokens(
+            prefill: self.leastPrefillTokens(slot),
+            context: UInt32(saturating: self.slab[slot].contextTokens))
         let left = Double(self.slab[slot].due.nanosSince(now))
-        for _ in 0..<count {
-            let index = Int(self.pools[model].endpoints[position])
-            position = position + 1 == count ? 0 : position + 1
+        var places = start..<count
+        while true {
+            guard let place = self.pools[model].roomIndex.first(in: places, with: need) else {
+                guard start > 0, places.upperBound == count else { break }
+                // Then those before it.
+                places = 0..<start
+                continue
+            }
+            places = place + 1..<places.upperBound
+            let index = Int(self.pools[model].endpoints[place])
             if index == excluded { continue }
             let prefill = self.prefill(slot, at: index)
             guard self.rooms[index].fits(self.slab[slot], prefill) else { continue }

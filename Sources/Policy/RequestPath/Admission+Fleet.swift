@@ -19,6 +19,7 @@ extension Admission {
             return self.reviveEndpoint(id, ready: ready, now: now, into: &actions)
         }
         self.endpoints[id.raw] = Endpoint(model: model.raw, ready: ready, now: now)
+        self.endpoints[id.raw].place = self.pools[model.raw].endpoints.count
         self.pools[model.raw].endpoints.append(Int32(id.raw))
         self.refresh(id.raw)
         self.setEndpointTimer(id.raw)
@@ -49,11 +50,29 @@ extension Admission {
 
     /// Forgets an endpoint that is leaving once nothing is in flight there.
     mutating func forgetIfDone(_ index: Int) {
-        guard self.endpoints[index].isLeaving, self.endpoints[index].ledger.isIdle else { return }
-        let model = self.endpoints[index].model
-        self.pools[model].endpoints.removeAll { $0 == Int32(index) }
+        guard self.endpoints[index].isKnown, self.endpoints[index].isLeaving,
+            self.endpoints[index].ledger.isIdle
+        else { return }
+        self.leavePool(index)
         self.endpoints[index].isKnown = false
         self.prefixes.removeAll(at: index)
+    }
+
+    /// Takes an endpoint off its pool's list; those behind it move up.
+    ///
+    /// - Complexity: O(endpoints of the model).
+    private mutating func leavePool(_ index: Int) {
+        let model = self.endpoints[index].model
+        let place = self.endpoints[index].place
+        self.endpoints[index].place = -1
+        self.pools[model].endpoints.remove(at: place)
+        let count = self.pools[model].endpoints.count
+        for behind in place..<count {
+            let other = Int(self.pools[model].endpoints[behind])
+            self.endpoints[other].place = behind
+            self.pools[model].roomIndex.set(behind, self.rooms[other].left)
+        }
+        self.pools[model].roomIndex.set(count, .none)
     }
 
     mutating func probed(

@@ -9,6 +9,12 @@ struct PrefixChain: Sendable {
         self.hashes = arrival.prefixHashes
         self.blockTokens = max(1, arrival.prefixBlockTokens)
     }
+
+    /// Tokens of the prompt in so many leading blocks; at least one token is always computed.
+    func tokens(blocks: Int, promptTokens: UInt32) -> UInt32 {
+        let tokens = UInt64(blocks) * UInt64(self.blockTokens)
+        return UInt32(min(tokens, UInt64(max(1, promptTokens) - 1)))
+    }
 }
 
 /// How far engines confirm what a router believes they have cached: tokens found, of those
@@ -45,8 +51,7 @@ struct PrefixTrust: Sendable {
 /// owed in the ledger is less only as far as engines confirm that belief. Without hashes nothing
 /// here is asked, and the share that a model's engines find cached is believed of every prompt.
 extension Admission {
-    /// Leading tokens of a prompt that an endpoint is believed to have; at least one is always
-    /// computed.
+    /// Leading tokens of a prompt that an endpoint is believed to have.
     ///
     /// - Complexity: O(log blocks); O(1) without hashes.
     @inline(__always)
@@ -54,9 +59,8 @@ extension Admission {
         _ chain: PrefixChain, promptTokens: UInt32, at index: Int
     ) -> UInt32 {
         guard !chain.hashes.isEmpty else { return 0 }
-        let blocks = self.prefixes.matched(chain.hashes, at: index)
-        let cached = UInt64(blocks) * UInt64(chain.blockTokens)
-        return UInt32(min(cached, UInt64(max(1, promptTokens) - 1)))
+        return chain.tokens(
+            blocks: self.prefixes.matched(chain.hashes, at: index), promptTokens: promptTokens)
     }
 
     /// Fewest prefill tokens at any open endpoint; `nil` without hashes, or in a pool too large to
@@ -96,18 +100,33 @@ extension Admission {
             let tokens = self.slab[slot].prefillTokens
             return Prefill(owed: tokens, believed: tokens)
         }
+        let model = Int(self.slab[slot].served)
         let promptTokens = self.slab[slot].promptTokens
         let cached = self.believedTokens(
             self.chains[slot], promptTokens: promptTokens, at: index)
-        let owed = self.owed(
-            promptTokens, believed: cached, model: Int(self.slab[slot].served))
+        let owed = self.owed(promptTokens, believed: cached, model: model)
         return Prefill(
             owed: owed, believed: max(1, promptTokens) - cached, isKnown: true,
-            isHeld: (promptTokens - min(owed, promptTokens)) > promptTokens / Self.heldPart)
+            isHeld: self.pools[model].endpoints.count <= Self.comparedWhole
+                && promptTokens - min(owed, promptTokens) > promptTokens / Self.heldPart)
     }
 
     /// A prompt of which more than this part is cached at an endpoint is held there.
     private static let heldPart: UInt32 = 10
+
+    /// Fewest prefill tokens of room with which an endpoint may take a live request: as if all of
+    /// its blocks were cached there; none where it may wait beyond that room.
+    func leastPrefillTokens(_ slot: Int) -> UInt32 {
+        guard !self.chains[slot].hashes.isEmpty else { return self.slab[slot].prefillTokens }
+        let model = Int(self.slab[slot].served)
+        guard self.pools[model].endpoints.count > Self.comparedWhole else { return 0 }
+        let promptTokens = self.slab[slot].promptTokens
+        return self.owed(
+            promptTokens,
+            believed: self.chains[slot].tokens(
+                blocks: self.chains[slot].hashes.count, promptTokens: promptTokens),
+            model: model)
+    }
 
     /// The request goes there: its prefill is what is not cached there, and will be.
     mutating func settlePrefix(_ slot: Int, at index: Int) {

@@ -40,8 +40,10 @@ package struct Admission: Sendable {
 
     /// Takes one event and appends what must be done about it.
     ///
-    /// - Complexity: O(log live requests + endpoints of the model); no allocation once as many
-    ///   requests have been live as ever will be.
+    /// - Complexity: O(log live requests + log endpoints of the model) for each request that is
+    ///   sent or refused. O(endpoints of the model) where one fails or leaves, where none is open,
+    ///   and at worst in a choice: see `pick`. No allocation once as many requests have been live
+    ///   as ever will be.
     package mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer) {
         switch event {
         case .arrive(let arrival):

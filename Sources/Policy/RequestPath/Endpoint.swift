@@ -5,6 +5,8 @@ struct Endpoint: Sendable {
     /// False before it is added and after it is forgotten.
     var isKnown = true
     let model: Int
+    /// Its place in the pool's list; -1 while it is in none.
+    var place = -1
     var ledger = TokenLedger()
     var limits = RoomLimits()
     var steps = StepModel()

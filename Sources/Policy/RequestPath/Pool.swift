@@ -5,6 +5,8 @@ struct Pool: Sendable {
     private(set) var lanes: Range<Int>
     var bounds: EngineBounds
     var endpoints: [Int32] = []
+    /// What each of `endpoints` has left, in their order.
+    var roomIndex = RoomIndex()
     var capacity = PoolShare()
     var outputs = OutputLengths()
     var ratio = TokenRatio()
@@ -34,9 +36,12 @@ struct Pool: Sendable {
         self.capacity += share
         if self.capacity.open == 0 { self.capacity = PoolShare() }
         endpoint.share = share
-        return endpoint.steps.isLearned
+        let room =
+            endpoint.steps.isLearned
             ? endpoint.room(self.bounds, steps: endpoint.steps)
             : endpoint.room(self.bounds, steps: self.steps)
+        if endpoint.place >= 0 { self.roomIndex.set(endpoint.place, room.left) }
+        return room
     }
 
     /// What an endpoint adds to its pool.

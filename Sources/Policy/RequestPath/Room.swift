@@ -1,5 +1,4 @@
-/// What one endpoint may be sent and how soon it would be done: all that a choice looks at, small
-/// enough that a thousand are read in about a microsecond.
+/// What one endpoint may be sent and how soon it would be done: all that a choice looks at.
 struct Room: Sendable {
     /// Nothing is in flight: it takes any one request.
     var isIdle = false
@@ -18,6 +17,15 @@ struct Room: Sendable {
     var penaltyNanos = 0.0
     /// It came back and waits for one request to prove itself on.
     var wantsTrial = false
+
+    /// What is left, as the index of its pool is told: no less than `fits` goes by.
+    var left: RoomIndex.Tokens {
+        if self.isIdle { return .any }
+        guard self.sequences > 0 else { return .none }
+        return RoomIndex.Tokens(
+            prefill: UInt32(clamping: self.prefillTokens),
+            context: UInt32(saturating: self.contextTokens))
+    }
 
     func fits(_ record: RequestRecord, _ prefill: Prefill) -> Bool {
         self.isIdle
