@@ -4,7 +4,7 @@ import Time
 
 /// What endpoints have in their prefix caches, and what that is worth in a choice.
 @Suite struct PrefixTests {
-    @Test func `a prompt goes where its prefix was sent, unless too much waits there`() {
+    @Test func `a prompt goes where its prefix was sent, unless more waits there than the plan allows`() {
         var bench = PrefixBench()
         let first = bench.arrive([1, 2, 3], tokens: 1536)
         #expect(bench.arrive([9, 8, 7], tokens: 1536) != first)
@@ -13,10 +13,13 @@ import Time
         #expect(bench.arrive([1, 2, 4], tokens: 1536) == first)
         #expect(bench.prefillWaiting(at: first) == 512)
         bench.answerAll()
-        // Work that takes longer than the prefix saves sends it elsewhere.
-        while bench.prefillWaiting(at: first) < 3000 {
+        // It waits there for longer than the prefix saves, but not for longer than it may.
+        while bench.prefillWaiting(at: first) < 20_000 {
             let sent = bench.arrive([1, 2, 3, UInt64(100 + bench.live)], tokens: 2048)
-            if sent != first { return }
+            if sent != first {
+                #expect(bench.prefillWaiting(at: first) > 3000)
+                return
+            }
         }
         Issue.record("everything went to the endpoint with the prefix")
     }

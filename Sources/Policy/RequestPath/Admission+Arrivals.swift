@@ -141,7 +141,7 @@ extension Admission {
         let flow = self.queues.flow(
             lane: lane, tenant: Int(record.tenant),
             weight: self.plan.tenants[Int(record.tenant)].weight)
-        self.queues.lookAtShares(lane: lane, now: now)
+        self.queues.noteArrived(flow: flow, now: now)
         var prediction = self.predict(record.demand, flow: flow, pool: model, now: now)
         if prediction.waitNanos <= 0, let soonest = self.soonestFirstToken(record, model: model) {
             prediction.engineNanos = soonest
@@ -190,7 +190,7 @@ extension Admission {
         now: Instant
     ) -> Verdict {
         let model = Int(record.served)
-        let allowed = Double(record.due.nanosSince(now))
+        var allowed = Double(record.due.nanosSince(now))
         let prefill = Double(record.prefillTokens)
         if self.pools[model].steps.isLearned,
             self.pools[model].steps.idleFirstTokenNanos(tokens: prefill) > allowed
@@ -206,6 +206,11 @@ extension Admission {
         if prediction.waitNanos <= 0, self.pools[model].capacity.prefillWaiting == 0 {
             self.queues.lanes[lane].tolerance.admit(prediction.totalNanos)
             return .admit(flow: flow, prediction, plannedNanos: prediction.totalNanos)
+        }
+        let patience = self.queues.lanes[lane].fairShare.patience(of: self.queues.flows[flow])
+        if patience < 1 {
+            let alone = self.pools[model].steps.firstTokenNanos(tokens: prefill)
+            allowed = min(allowed, alone + max(0, allowed - alone) * patience)
         }
         let slack = Self.slack(of: record)
         let factor = self.queues.lanes[lane].errors.value(now: now)

@@ -257,6 +257,8 @@ extension Admission {
         let slack = Self.slack(of: record)
         self.queues.lanes[lane].errors.judge(
             missed: actualNanos > record.due.nanosSince(record.arrival), share: Self.missShare)
+        // What would be in time however wrong says nothing of what would not.
+        guard Double(max(record.predictedNanos, actualNanos)) > slack * 0.4 else { return }
         let ratio = (Double(actualNanos) + slack) / (Double(record.predictedNanos) + slack)
         self.queues.lanes[lane].errors.add(ratio: ratio, now: now)
     }

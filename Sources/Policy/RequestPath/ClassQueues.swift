@@ -138,8 +138,10 @@ struct ClassQueues: Sendable {
         self.flows[index].deficit = min(ceiling, max(floor, deficit))
     }
 
-    /// Looks at what the flows of a lane attain, when it is time to.
-    mutating func lookAtShares(lane: Int, now: Instant) {
+    /// A request of the flow came: looks at what the flows of its lane attain, when it is time to.
+    mutating func noteArrived(flow index: Int, now: Instant) {
+        self.flows[index].share.noteArrived()
+        let lane = Int(self.flows[index].lane)
         guard self.lanes[lane].fairShare.isDue(now) else { return }
         self.lanes[lane].fairShare.look(&self.flows, lane: lane, now: now)
     }
@@ -154,8 +156,8 @@ struct ClassQueues: Sendable {
     /// Nanoseconds until the flow is no longer held back for others; `nil` when it is not.
     func heldForOthers(flow index: Int, now: Instant) -> Double? {
         let share = self.lanes[Int(self.flows[index].lane)].fairShare
-        guard share.isContended(now), self.flows[index].share.credit < 0 else { return nil }
-        return share.nanosToCredit(self.flows[index])
+        return share.holds(self.flows[index], now: now)
+            ? share.nanosToCredit(self.flows[index]) : nil
     }
 
     /// Records linked into the flows of a lane; flows that are empty have no turn.

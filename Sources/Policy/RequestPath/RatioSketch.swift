@@ -63,7 +63,7 @@ struct RatioSketch: Sendable {
     }
 
     private static let judgeStep = 0.05
-    private static let quantileMin = 0.5
+    private static let quantileMin = 0.7
     private static let quantileMax = 0.998
 
     private mutating func age(to now: Instant) {
