@@ -57,6 +57,17 @@ extension Admission {
         let context = Double(usage?.promptTokens ?? record.promptTokens) + Double(output)
         self.endAttempt(slot)
         self.settle(slot, prefillTokens: prefill, outputTokens: Double(output), context: context)
+        // The first token was this answer's success.
+        if record.firstTokenAt == nil { self.noteSuccess(index, into: &actions) }
+        self.afterChange(at: index, now: now, into: &actions)
+    }
+
+    /// The engine will not serve the request: nothing is charged and nothing learned.
+    mutating func declined(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
+        guard self.slab[slot].phase == .inFlight else { return }
+        let index = Int(self.slab[slot].endpoint)
+        self.endAttempt(slot)
+        self.settleUnserved(slot)
         self.noteSuccess(index, into: &actions)
         self.afterChange(at: index, now: now, into: &actions)
     }
@@ -88,12 +99,17 @@ extension Admission {
             self.pump(model, now: now, into: &actions)
             return
         }
-        self.pools[model].outputs.ended(record.outputSeen, cut: true)
+        // Of a whole answer nothing is seen before its end, and the engine has worked all the same.
+        let output =
+            record.streams ? record.outputSeen : self.outputTokens(of: record, now: now)
+        if output > record.outputSeen {
+            self.pools[model].outputs.produced(output - record.outputSeen)
+        }
+        self.pools[model].outputs.ended(output, cut: true)
         self.endAttempt(slot)
         self.settle(
-            slot, prefillTokens: Double(record.prefillTokens),
-            outputTokens: Double(record.outputSeen),
-            context: Double(record.promptTokens) + Double(record.outputSeen))
+            slot, prefillTokens: Double(record.prefillTokens), outputTokens: Double(output),
+            context: Double(record.promptTokens) + Double(output))
         self.afterChange(at: Int(record.endpoint), now: now, into: &actions)
     }
 
