@@ -108,6 +108,22 @@ import Testing
         }
         #expect(Self.isWhole(pair.askLate()))
         #expect(pair.tried.withLock { $0.count } == 2)
+        #expect(eventually { pair.last?.hedge == (tries.broken == 1 ? .won : .lost) })
+    }
+
+    @Test func `a second engine that declines leaves the first to answer`() throws {
+        let declined = DispatchSemaphore(value: 0)
+        let pair = try Pair { nth, socket in
+            if nth == 2 {
+                socket.send(Wire.text(429, #"{"error":{"message":"too many"}}"#))
+                if socket.ends() { declined.signal() }
+                return false
+            }
+            #expect(declined.wait(timeout: .now() + 5) == .success)
+            return socket.send(Self.answer)
+        }
+        #expect(Self.isWhole(pair.askLate()))
+        #expect(eventually { pair.last?.hedge == .lost })
     }
 
     @Test func `a client that leaves ends both tries`() throws {

@@ -120,9 +120,10 @@ extension Admission {
         guard self.slab[slot].phase == .inFlight else { return }
         let index = Int(self.slab[slot].endpoint)
         let model = Int(self.slab[slot].served)
-        if self.slab[slot].hedge >= 0 {
+        if self.slab[slot].hedge >= 0, beforeFirstByte {
             // The second try takes its place.
             self.promoteHedge(slot)
+            self.slab[slot].failedOn = Int32(index)
             self.noteFailure(
                 index, failure, prompt: self.slab[slot].promptHash, now: now, into: &actions)
             return self.afterChange(at: index, now: now, into: &actions)
