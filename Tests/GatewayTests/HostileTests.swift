@@ -104,5 +104,14 @@ struct HostileTests {
         // A delimiter begins a line: this one is a part of the file.
         let inside = "Content-Disposition: form-data; name=\"model\"\r\n\r\nm"
         #expect(send(part("name=\"file\"", "x--B\r\n" + inside)) == 404)
+        // Some readers take a line feed alone for the end of a line.
+        #expect(send(part("name=\"file\"", "x\n--B\r\n" + inside)) == 400)
+        // An alias is the engine's own name there, and nothing else is touched.
+        #expect(send(file + part("name=\"model\"", "alias") + part("name=\"n\"", "alias")) == 200)
+        let last = server.requests(to: "/v1/audio/transcriptions").last
+        #expect(
+            last?.text
+                == file + part("name=\"model\"", "m") + part("name=\"n\"", "alias") + "--B--\r\n")
+        #expect(last?.isWhole == true)
     }
 }

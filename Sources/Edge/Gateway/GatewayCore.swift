@@ -19,6 +19,8 @@ package final class GatewayCore: Sendable {
     private let monitor = Lock<(@Sendable (EndpointID) -> Void)?>(nil)
     package let events: GatewayEvents
     let tls: TLSContext?
+    /// What all loops hash prompts with: another one in each process.
+    let promptSeed = UInt64.random(in: .min ... .max)
     /// All bodies held by all loops.
     package let buffered: BufferedBytes
     package let options: GatewayOptions

@@ -44,7 +44,7 @@ extension Admission {
         }
     }
 
-    /// A class that a reload took away since the request was read is none of its faults: see `judge`.
+    /// A class that a reload has taken away since the request was read is no fault: see `judge`.
     private func isSound(_ arrival: Arrival) -> Bool {
         self.plan.models.indices.contains(arrival.model.raw)
             && self.plan.tenants.indices.contains(arrival.tenant.raw)
