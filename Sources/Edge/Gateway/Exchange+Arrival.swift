@@ -215,7 +215,7 @@ extension Exchange {
 
     private static func isForwarded(_ field: KnownField) -> Bool {
         switch field {
-        case .other, .contentType, .traceparent, .retryCount, .date, .server, .retryAfter: true
+        case .other, .contentType, .retryCount, .retryAfter: true
         default: false
         }
     }

@@ -151,6 +151,8 @@ extension Exchange: ClientHandler {
                 self.connection.send(head: head, body: [first] + self.runs, ends: ends)
             }
         }
+        // It has been copied or sent; no other answer can have come inside the call.
+        if head != nil { self.answerHead.giveBack() }
         guard !ends else { return }
         self.runs.removeAll(keepingCapacity: true)
         self.staged.removeAll(keepingCapacity: true)

@@ -175,6 +175,7 @@ final class Exchange {
         event.withUnsafeBytes {
             self.connection.send(head: head, body: [$0], ends: true)
         }
+        self.answerHead.giveBack()
     }
 
     /// Closes the connection to the engine, which cancels the request there.

@@ -210,7 +210,8 @@ package final class GatewayLoop {
             // Connections in use are closed when their answer ends; idle ones would never be used.
             self.endpoints[index]?.client.close()
             self.endpoints[index] = EngineLink(
-                self.loop, endpoint: endpoint, authorization: authorization, tls: self.core.tls)
+                self.loop, endpoint: endpoint, authorization: authorization, tls: self.core.tls,
+                connectNanosMax: self.core.options.connectNanosMax)
         }
     }
 
