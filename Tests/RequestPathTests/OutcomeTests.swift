@@ -22,6 +22,18 @@ import Time
         #expect(after.inFlight == 0 && after.isOpen)
     }
 
+    @Test func `many answers to one prompt are booked as many`() {
+        var book = OutcomeBook()
+        for _ in 0..<20 { book.serve() }
+        let one = book.expectedContext() - 100
+        let eight = book.expectedContext(choices: 8) - 100
+        #expect(abs(eight / one - 8) < 0.2, "\(one), \(eight)")
+        // Each of the eight is as long as all others were: nothing new is learned.
+        for _ in 0..<20 { book.serve(choices: 8) }
+        let after = book.expectedContext() - 100
+        #expect(after < one * 1.1, "\(one), \(after)")
+    }
+
     @Test func `an endpoint on trial that declines a request is back`() throws {
         var book = OutcomeBook()
         let lost = book.arrive()
@@ -110,30 +122,32 @@ private struct OutcomeBook {
         self.now = self.now.advanced(byNanos: millis * 1_000_000)
     }
 
-    mutating func arrive(streams: Bool = true, classIndex: Int = 0) -> RequestID {
+    mutating func arrive(
+        streams: Bool = true, classIndex: Int = 0, choices: UInt32 = 1
+    ) -> RequestID {
         self.lastID += 1
         let id = RequestID(raw: self.lastID)
-        self.tell(
-            .arrive(
-                Arrival(
-                    request: id, model: ModelID(raw: 0), tenant: TenantID(raw: 0),
-                    classIndex: classIndex, promptBytes: 400, promptTokensExact: 100,
-                    streams: streams, promptHash: self.lastID)))
+        var arrival = Arrival(
+            request: id, model: ModelID(raw: 0), tenant: TenantID(raw: 0),
+            classIndex: classIndex, promptBytes: 400, promptTokensExact: 100,
+            streams: streams, promptHash: self.lastID)
+        arrival.choices = choices
+        self.tell(.arrive(arrival))
         return id
     }
 
     /// One whole stream: its first token after 100 ms, 50 tokens in all, 20 ms each.
-    mutating func serve() {
-        let id = self.arrive()
+    mutating func serve(choices: UInt32 = 1) {
+        let id = self.arrive(choices: choices)
         self.pass(millis: 100)
         self.tell(.firstToken(id))
         self.pass(millis: 980)
-        self.tell(.finish(id, usage: Usage(promptTokens: 100, outputTokens: 50)))
+        self.tell(.finish(id, usage: Usage(promptTokens: 100, outputTokens: 50 * choices)))
     }
 
     /// Tokens that a request without a limit is expected to hold.
-    mutating func expectedContext() -> Double {
-        let id = self.arrive()
+    mutating func expectedContext(choices: UInt32 = 1) -> Double {
+        let id = self.arrive(choices: choices)
         let tokens = self.gauges?.contextTokens ?? 0
         self.tell(.declined(id))
         return tokens

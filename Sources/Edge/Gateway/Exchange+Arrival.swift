@@ -26,6 +26,7 @@ extension Exchange {
         case .accepted(let made): arrival = made
         }
         arrival.bodyBytes = UInt32(clamping: self.connection.bodyRange.count)
+        arrival.choices = UInt32(clamping: self.body.choices)
         arrival.prefixHashes = self.body.blockHashes
         arrival.prefixBlockTokens = UInt32(RequestBody.blockBytes / 4)
         self.buildEngineHead(raw, span, head)

@@ -49,8 +49,8 @@ extension Admission {
         if output > max(record.outputSeen, usage?.outputTokens ?? 0) {
             self.pools[Int(record.served)].outputs.produced(output - record.outputSeen)
         }
-        let isCut = record.cap.map { output >= $0 } ?? false
-        self.pools[Int(record.served)].outputs.ended(output, cut: isCut)
+        let isCut = record.cap.map { output / record.choices >= $0 } ?? false
+        self.endAnswers(of: record, output, cut: isCut)
         let prefill =
             usage.map { Double(max($0.promptTokens, $0.cachedTokens) - $0.cachedTokens) }
             ?? Double(record.prefillTokens)
@@ -60,6 +60,13 @@ extension Admission {
         // The first token was this answer's success.
         if record.firstTokenAt == nil { self.noteSuccess(index, into: &actions) }
         self.afterChange(at: index, now: now, into: &actions)
+    }
+
+    /// Each choice is an answer of its own, of equal length as far as is known.
+    private mutating func endAnswers(of record: RequestRecord, _ output: UInt32, cut: Bool) {
+        for _ in 0..<record.choices {
+            self.pools[Int(record.served)].outputs.ended(output / record.choices, cut: cut)
+        }
     }
 
     /// The engine will not serve the request: nothing is charged and nothing learned.
@@ -105,7 +112,7 @@ extension Admission {
         if output > record.outputSeen {
             self.pools[model].outputs.produced(output - record.outputSeen)
         }
-        self.pools[model].outputs.ended(output, cut: true)
+        self.endAnswers(of: record, output, cut: true)
         self.endAttempt(slot)
         self.settle(
             slot, prefillTokens: Double(record.prefillTokens), outputTokens: Double(output),
@@ -144,7 +151,7 @@ extension Admission {
         } else {
             let record = self.slab[slot]
             if record.outputSeen > 0 {
-                self.pools[model].outputs.ended(record.outputSeen, cut: true)
+                self.endAnswers(of: record, record.outputSeen, cut: true)
             }
             actions.append(.fail(record.id, failure))
             self.settle(

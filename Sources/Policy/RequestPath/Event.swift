@@ -69,6 +69,8 @@ package struct Arrival: Sendable, Equatable {
     package var prefixHashes: [UInt64] = []
     /// Tokens of a block, positive.
     package var prefixBlockTokens: UInt32 = 512
+    /// Answers asked for at once; at least one.
+    package var choices: UInt32 = 1
     /// Bytes the body occupies while it waits.
     package var bodyBytes: UInt32
 

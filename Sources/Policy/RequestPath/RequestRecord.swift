@@ -24,6 +24,8 @@ struct RequestRecord: Sendable {
     var images: UInt16 = 0
     var bodyBytes: UInt32 = 0
     var outputTokensMax: UInt32?
+    /// Answers asked for at once; their tokens are counted together.
+    var choices: UInt32 = 1
     var promptHash: UInt64 = 0
     var promptTokensExact = false
     var cappable = true
