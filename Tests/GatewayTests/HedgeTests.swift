@@ -161,10 +161,11 @@ import Testing
                 servers.reduce(0) { sum, server in
                     let asked = server.requests(to: "/v1/chat/completions")
                     return sum + asked.count { $0.text.contains("hold") }
-                } == 2
+                } >= 2
             })
         _ = gateway.ask(",\"stream\":true", fields: "x-plimsoll-deadline-ms: 1\r\n")
-        for _ in held { goOn.signal() }
+        // Each of the two may have been asked for a second time.
+        for _ in 0..<4 { goOn.signal() }
         for client in held { #expect(client.message()?.status == 200) }
         let message = gateway.ask(",\"stream\":true,\"user\":\"late\"")
         #expect(Self.isWhole(message) && tries.withLock { $0 } == 2)
