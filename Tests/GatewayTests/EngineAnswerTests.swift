@@ -211,6 +211,48 @@ struct Page: Sendable, CustomTestStringConvertible {
         #expect(gateway.records.withLock { $0.last?.outcome } == .failed(.engineError))
     }
 
+    @Test func `errors that an engine tells inside its streams take it out`() throws {
+        let words = "data: {\"error\":{\"message\":\"EngineCore died\",\"code\":500}}\n\n"
+        let servers = [Wire.stream([Wire.role, words, Wire.done]), Self.whole].map { answer in
+            engine { socket, _ in socket.send(answer) }
+        }
+        let ports = servers.map(\.port)
+        let gateway = try TestGateway(
+            ports, budget: TestGateway.budget(ports, engine: ", limits: {concurrentRequests: 1}"))
+        let isOut = {
+            gateway.gateway.core.inspect {
+                $0.gauges(of: EndpointID(raw: 0)).map { !$0.isOpen || $0.isHalfOpen } == true
+            }
+        }
+        // One that has failed is chosen only while the other has work; one prompt alone takes no
+        // engine out.
+        let failed = (0..<40).contains { round in
+            let clients = (0..<4).map { _ in gateway.client() }
+            for (index, client) in clients.enumerated() {
+                let prompt = "\"prompt\":\"prompt \(round) \(index)\""
+                client.send(
+                    TestGateway.post(
+                        "{\"model\":\"m\",\(prompt),\"stream\":true}", path: "/v1/completions"))
+            }
+            for client in clients { _ = client.message() }
+            return isOut()
+        }
+        #expect(failed)
+    }
+
+    private static let whole = Wire.stream([Wire.role, Wire.token("a"), Wire.done])
+
+    @Test func `an engine that declines a request has sent no first token`() throws {
+        let server = engine { socket, _ in
+            socket.send(Wire.text(400, #"{"error":{"message":"no such role"}}"#))
+        }
+        let gateway = try TestGateway([server.port])
+        #expect(gateway.ask(",\"stream\":true")?.status == 400)
+        #expect(eventually { gateway.records.withLock { $0.count } == 1 })
+        let record = try #require(gateway.records.withLock { $0.last })
+        #expect(record.outcome == .completed(status: 400) && !record.hasFirstToken)
+    }
+
     @Test(
         "a page of metrics that is none stops nothing",
         arguments: [

@@ -25,6 +25,28 @@ struct Broken: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct EngineFaultTests {
+    @Test func `a request that is answered before it is read leaves no connection to the next`()
+        throws
+    {
+        let goOn = DispatchSemaphore(value: 0)
+        let server = RawServer(readsBodies: false) { socket, request in
+            guard request.path == "/v1/chat/completions" else {
+                return socket.send(Wire.text(200, ""))
+            }
+            guard request["content-length"].flatMap(Int.init) ?? 0 > 1 << 20 else {
+                return socket.send(Wire.text(200, Wire.answer))
+            }
+            socket.send(Wire.text(413, "{}"))
+            _ = goOn.wait(timeout: .now() + 15)
+            return false
+        }
+        defer { goOn.signal() }
+        let gateway = try TestGateway([server.port])
+        let long = String(repeating: "x", count: 16 << 20)
+        #expect(gateway.ask(",\"user\":\"\(long)\"")?.status == 413)
+        #expect(gateway.ask()?.status == 200)
+    }
+
     private static let drained =
         #"{"error":{"message":"cannot schedule new futures after shutdown","#
         + #""type":"InternalServerError","param":null,"code":500}}"#

@@ -65,9 +65,11 @@ struct TestGateway {
     let records: Locked<[RequestRecord]>
 
     /// `ports`: of the engines of model `m`, whose alias is `alias`. Waits until they are ready.
+    /// `heard` is told of each record on its loop's thread.
     init(
         _ ports: [UInt16], loops: Int = 1, budget: String? = nil, ready: Int? = nil,
-        tls: TLSContext? = nil, options change: (inout GatewayOptions) -> Void = { _ in }
+        tls: TLSContext? = nil, options change: (inout GatewayOptions) -> Void = { _ in },
+        heard: @escaping @Sendable (RequestRecord) -> Void = { _ in }
     ) throws {
         var options = GatewayOptions()
         options.probeNanos = 50_000_000
@@ -82,7 +84,10 @@ struct TestGateway {
         let core = GatewayCore(config: config, options: options, tls: tls, events: events)
         self.gateway = try Gateway(
             core: core, loops: loops, address: SocketAddress(host: "127.0.0.1", port: 0),
-            recorder: { record in records.withLock { $0.append(record) } })
+            recorder: { record in
+                records.withLock { $0.append(record) }
+                heard(record)
+            })
         self.records = records
         for _ in 0..<(ready ?? ports.count) {
             #expect(healthy.wait(timeout: .now() + 10) == .success, "an engine is not ready")

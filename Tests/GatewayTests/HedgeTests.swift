@@ -108,6 +108,68 @@ import Testing
         }
         #expect(Self.isWhole(pair.askLate()))
         #expect(pair.tried.withLock { $0.count } == 2)
+        #expect(eventually { pair.last?.hedge == (tries.broken == 1 ? .won : .lost) })
+    }
+
+    @Test func `a second engine that declines leaves the first to answer`() throws {
+        let declined = DispatchSemaphore(value: 0)
+        let pair = try Pair { nth, socket in
+            if nth == 2 {
+                socket.send(Wire.text(429, #"{"error":{"message":"too many"}}"#))
+                if socket.ends() { declined.signal() }
+                return false
+            }
+            #expect(declined.wait(timeout: .now() + 5) == .success)
+            return socket.send(Self.answer)
+        }
+        #expect(Self.isWhole(pair.askLate()))
+        #expect(eventually { pair.last?.hedge == .lost })
+    }
+
+    private static func isFirst(_ tries: Locked<Int>) -> Bool {
+        tries.withLock { count in
+            count += 1
+            return count == 1
+        }
+    }
+
+    @Test func `the second try of a request that was cut says so when it answers`() throws {
+        let goOn = DispatchSemaphore(value: 0)
+        let tries = Locked(0)
+        let usage = #"data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":400}}"#
+        let servers = (0..<2).map { _ in
+            engine { socket, request in
+                if request.text.contains("hold") { _ = goOn.wait(timeout: .now() + 5) }
+                if request.text.contains("late"), Self.isFirst(tries) {
+                    return !socket.ends()
+                }
+                return socket.send(
+                    Wire.stream([Wire.role, Wire.token("whole"), usage + "\n\n", Wire.done]))
+            }
+        }
+        let ports = servers.map(\.port)
+        let gateway = try TestGateway(
+            ports,
+            budget: TestGateway.budget(
+                ports, overload: ", hedge: {budget: 50%}, degrade: [{cap: {outputTokens: 16}}]"))
+        for _ in 0..<6 { #expect(gateway.ask(",\"stream\":true")?.status == 200) }
+        // What has next to no time is late behind anything: the ladder climbs, and stays for long.
+        let held = (0..<2).map { _ in gateway.client() }
+        for client in held { client.send(TestGateway.chat(",\"stream\":true,\"user\":\"hold\"")) }
+        #expect(
+            eventually {
+                servers.reduce(0) { sum, server in
+                    let asked = server.requests(to: "/v1/chat/completions")
+                    return sum + asked.count { $0.text.contains("hold") }
+                } >= 2
+            })
+        _ = gateway.ask(",\"stream\":true", fields: "x-plimsoll-deadline-ms: 1\r\n")
+        // Each of the two may have been asked for a second time.
+        for _ in 0..<4 { goOn.signal() }
+        for client in held { #expect(client.message()?.status == 200) }
+        let message = gateway.ask(",\"stream\":true,\"user\":\"late\"")
+        #expect(Self.isWhole(message) && tries.withLock { $0 } == 2)
+        #expect(message?["x-plimsoll-degraded"] == "cap=16")
     }
 
     @Test func `a client that leaves ends both tries`() throws {

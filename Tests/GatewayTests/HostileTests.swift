@@ -58,7 +58,7 @@ struct HostileTests {
 
     @Test(arguments: [
         "/v1/chat/c%6fmpletions", "/v1/../admin", "/v1/%2e%2e/admin", "/v1//files", "/v1/./files",
-        "/v1/a\\b",
+        "/v1/a\\b", "/v1/chat/completions#x", "/v1/chat/completions?a#b",
     ])
     func `a path that others may read otherwise goes nowhere`(_ path: String) throws {
         let server = self.answering()
@@ -68,6 +68,22 @@ struct HostileTests {
         let status = client.message()?.status
         #expect(status == 404 || status == 400)
         #expect(server.requests(to: path).isEmpty)
+    }
+
+    @Test(
+        "a head that two readers take apart in two ways, or that costs much to read, is refused",
+        arguments: [
+            "content-type: application/json; x=1\r\n",
+            "Connection: " + String(repeating: "a,", count: 129) + "\r\n",
+            String(
+                repeating: "Connection: " + String(repeating: "b", count: 100) + "\r\n", count: 3),
+        ])
+    func head(_ fields: String) throws {
+        let server = self.answering()
+        let gateway = try TestGateway([server.port])
+        #expect(gateway.ask(fields: fields)?.status == 400)
+        #expect(gateway.ask(fields: "Connection: a, b\r\n")?.status == 200)
+        #expect(server.requests(to: "/v1/chat/completions").count == 1)
     }
 
     @Test func `the model of a form is the field of that name, written once`() throws {
@@ -104,5 +120,14 @@ struct HostileTests {
         // A delimiter begins a line: this one is a part of the file.
         let inside = "Content-Disposition: form-data; name=\"model\"\r\n\r\nm"
         #expect(send(part("name=\"file\"", "x--B\r\n" + inside)) == 404)
+        // Some readers take a line feed alone for the end of a line.
+        #expect(send(part("name=\"file\"", "x\n--B\r\n" + inside)) == 400)
+        // An alias is the engine's own name there, and nothing else is touched.
+        #expect(send(file + part("name=\"model\"", "alias") + part("name=\"n\"", "alias")) == 200)
+        let last = server.requests(to: "/v1/audio/transcriptions").last
+        #expect(
+            last?.text
+                == file + part("name=\"model\"", "m") + part("name=\"n\"", "alias") + "--B--\r\n")
+        #expect(last?.isWhole == true)
     }
 }

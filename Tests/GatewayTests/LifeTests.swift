@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import Gateway
+import Glibc
 import HTTP
 import TestSockets
 import Testing
@@ -78,6 +79,31 @@ final class Crowd: Sendable {
         let count = crowd.stop()
         #expect(count.lost == 0 && count.answered >= 400)
         #expect(count.statuses.keys.sorted() == [200], "\(count.statuses)")
+    }
+
+    @Test func `a reload that changes an engine's key closes what is kept open with the old one`()
+        throws
+    {
+        let server = self.quickEngine()
+        setenv("PLIMSOLL_RELOAD_KEY", "one", 1)
+        let budget = TestGateway.budget(
+            [server.port], engine: ", auth: {bearerFrom: {env: PLIMSOLL_RELOAD_KEY}}")
+        let gateway = try TestGateway([server.port], budget: budget) {
+            $0.probeNanos = 3_600_000_000_000
+            $0.scrapeNanos = 3_600_000_000_000
+        }
+        #expect(gateway.ask()?.status == 200)
+        #expect(eventually { server.openCount.withLock { $0 } == 1 })
+        setenv("PLIMSOLL_RELOAD_KEY", "two", 1)
+        let start = monotonicNanos()
+        gateway.gateway.core.adopt(
+            try TestGateway.config(budget, previous: gateway.gateway.core.currentConfig))
+        #expect(eventually { server.openCount.withLock { $0 } == 0 })
+        // The engine itself waits ten seconds.
+        #expect(monotonicNanos() - start < 5_000_000_000)
+        #expect(gateway.ask()?.status == 200)
+        let keys = server.requests(to: "/v1/chat/completions").map { $0["authorization"] }
+        #expect(keys == ["Bearer one", "Bearer two"])
     }
 
     @Test func `a drain waits for a stream under way and refuses nothing that waits`() throws {

@@ -10,7 +10,7 @@ import Time
 ///     add E [model=M] [starting]      remove E      probed E up|down
 ///     arrive R [tokens=N] [tenant=T] [class=C] [model=M] [max=N] [times=N]
 ///                                     [whole] [final] [tools]
-///     first R      progress R N       finish R [out=N]     cancel R
+///     first R      progress R N       finish R [out=N]     declined R     cancel R
 ///     failed R FAILURE [late]         wait MS
 ///
 /// `wait` lets time pass and ticks at each deadline on the way.
@@ -131,6 +131,7 @@ private struct Teller {
             return [
                 .finish(request, usage: output.map { Usage(promptTokens: 0, outputTokens: $0) })
             ]
+        case "declined": return [.declined(request)]
         case "cancel": return [.cancel(request)]
         case "failed":
             guard let failure = Failure.allCases.first(where: { words.has("\($0)") }) else {

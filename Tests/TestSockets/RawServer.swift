@@ -11,7 +11,11 @@ package final class RawServer: Sendable {
     private let listener: Int32
 
     /// `serve` answers one request; `false` closes its connection.
-    package init(_ serve: @escaping @Sendable (RawSocket, RawMessage) -> Bool) {
+    ///
+    /// `readsBodies`: otherwise it is asked as soon as a head is there.
+    package init(
+        readsBodies: Bool = true, _ serve: @escaping @Sendable (RawSocket, RawMessage) -> Bool
+    ) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = RawSocket.loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -30,20 +34,21 @@ package final class RawServer: Sendable {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
                 let socket = RawSocket(descriptor: descriptor)
-                Thread.detachNewThread { self.converse(socket, serve) }
+                Thread.detachNewThread { self.converse(socket, readsBodies, serve) }
             }
         }
     }
 
     private func converse(
-        _ socket: RawSocket, _ serve: @Sendable (RawSocket, RawMessage) -> Bool
+        _ socket: RawSocket, _ readsBodies: Bool,
+        _ serve: @Sendable (RawSocket, RawMessage) -> Bool
     ) {
         self.openCount.withLock { $0 += 1 }
         defer {
             socket.close()
             self.openCount.withLock { $0 -= 1 }
         }
-        while let request = socket.message() {
+        while let request = socket.message(toHead: !readsBodies) {
             guard request.startLine.hasSuffix(" HTTP/1.1") else { return }
             self.requests.withLock { $0.append(request) }
             guard serve(socket, request) else { return }

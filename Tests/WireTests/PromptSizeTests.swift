@@ -7,7 +7,8 @@ import Wire
     /// Reads a body a line and prints bytes of text, ids and images, as docs of the scan say.
     private static let script = #"""
         import json, sys
-        SKIPPED = {"input_audio", "file", "video_url", "audio_url", "type", "role", "id", "detail"}
+        MEDIA = {"image_url", "input_image", "input_audio", "file", "video_url", "audio_url"}
+        SKIPPED = {"type", "role", "id", "detail"}
         PLAIN = {"text", "content", "arguments", "output"}
         def walk(value, sums, plain=True):
             if isinstance(value, bool) or value is None: return
@@ -20,11 +21,11 @@ import Wire
                 for item in value: walk(item, sums, plain)
             else:
                 for key, item in value.items():
-                    if key in ("image_url", "input_image"): sums[2] += 1
+                    if key in MEDIA or key == "source" and isinstance(item, dict): sums[2] += 1
                     elif key not in SKIPPED: walk(item, sums, key in PLAIN)
         for line in sys.stdin:
             body, sums = json.loads(line), [0, 0, 0]
-            for key in ("messages", "prompt", "input", "instructions"):
+            for key in ("messages", "prompt", "input", "instructions", "system"):
                 if key in body: walk(body[key], sums)
             # Tools stand at the end, in the bytes of their JSON.
             if body.get("tools"):
@@ -89,8 +90,10 @@ import Wire
             }
             return "[" + items.joined(separator: " , ") + "]"
         default:
-            let keys = ["type", "text", "content", "image_url", "role", "input_audio", "x", "id"]
-            let from = Int(random.next() % 6)
+            let keys = [
+                "type", "text", "content", "image_url", "role", "input_audio", "x", "id", "source",
+            ]
+            let from = Int(random.next() % 7)
             let fields = keys[from..<min(keys.count, from + 3)].map {
                 "\"\($0)\" :\(self.value(&random, depth: depth + 1))"
             }
@@ -109,7 +112,7 @@ import Wire
             #"{"messages":[{"content":"a"}],"tools":[{"type":"function"} , {"a":[1,"é"]}]}"#,
         ]
         let made = (0..<3_000).map { index in
-            let key = ["messages", "prompt", "input", "instructions"][index % 4]
+            let key = ["messages", "prompt", "input", "instructions", "system"][index % 5]
             let tools = index % 3 == 0 ? ",\"tools\":[\(Self.value(&random))]" : ""
             return "{\"model\":\"m\",\"\(key)\":\(Self.value(&random))\(tools)}"
         }

@@ -181,6 +181,57 @@ import Wire
         #expect(try self.size(#"{"prompt":"abc","input":[1]}"#) == [7, 0, 0])
     }
 
+    @Test func `what is no text counts as an image, in the words of each API`() throws {
+        for part in [
+            #"{"type":"input_audio","input_audio":{"data":"AAAA"}}"#,
+            #"{"type":"file","file":{"file_data":"AAAA"}}"#,
+            #"{"video_url":{"url":"x"}}"#, #"{"audio_url":{"url":"x"}}"#,
+            #"{"type":"image","source":{"type":"base64","data":"AAAA"}}"#,
+        ] {
+            let json = "{\"messages\":[{\"content\":[\(part)]}]}"
+            #expect(try self.size(json) == [0, 0, 1], "\(part)")
+        }
+        #expect(
+            try self.size(#"{"system":[{"type":"text","text":"ab"}],"messages":[{"content":"c"}]}"#)
+                == [3, 0, 0])
+    }
+
+    @Test(
+        "only plain text of the Responses API may be cut",
+        arguments: [
+            (#"{"format":{"type":"json_schema","schema":{}}}"#, true),
+            (#"{"verbosity":"low","format":{"name":"x"}}"#, true), (#"{"format":"json"}"#, true),
+            (#"{"for\u006dat":{"type":"text"}}"#, true), (#"{"format":{"type":"text"}}"#, false),
+            (#"{"format":null}"#, false), (#"{"verbosity":"low"}"#, false), ("null", false),
+        ])
+    func textFormat(_ written: String, _ isFormatted: Bool) throws {
+        let body = try self.body("{\"input\":\"a\",\"text\":\(written),\"n\":1}")
+        #expect(body.hasResponseFormat == isFormatted && body.choices == 1)
+    }
+
+    @Test func `a body that was never scanned claims nothing`() throws {
+        let body = try self.body(#"{"max_tokens":5,"n":3,"prompt":"a","store":false}"#)
+        body.reset()
+        #expect(body.outputTokensMax == nil && body.choices == 1 && !body.writesIncludeUsage)
+        #expect(body.isStored && RequestBody().outputTokensMax == nil)
+    }
+
+    @Test func `prompts are hashed with a seed that whoever writes them does not know`() throws {
+        let json = "{\"prompt\":\"\(String(repeating: "a", count: 3000))\"}"
+        func hashes(_ seed: UInt64) throws -> [UInt64] {
+            let body = RequestBody()
+            let padded = Array(json.utf8) + [UInt8](repeating: 0, count: BodyScanner.padding)
+            try padded.withUnsafeBytes {
+                try BodyScanner(seed: seed).scan(
+                    UnsafeRawBufferPointer(rebasing: $0[..<json.utf8.count]), into: body)
+            }
+            return body.blockHashes + [body.promptHash]
+        }
+        let one = try hashes(1)
+        #expect(try hashes(1) == one && one.count == 3)
+        for seed in UInt64(2)..<20 { #expect(try Set(hashes(seed)).isDisjoint(with: one)) }
+    }
+
     private func size(_ json: String) throws -> [UInt32] {
         let body = try self.body(json)
         return [body.promptBytes, body.promptIDs, body.images]

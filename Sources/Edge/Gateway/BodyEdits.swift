@@ -30,6 +30,11 @@ package struct BodyEdits {
         self.add(model, json)
     }
 
+    /// Names another model in a form. Without line ends no name looks like a delimiter.
+    mutating func rename(form model: ByteRange, to name: [UInt8]) {
+        self.add(model, name.filter { $0 >= 0x20 })
+    }
+
     /// Asks for the usage chunk, unless the client wrote its own wish.
     ///
     /// Returns whether usage will come that the client did not ask for.

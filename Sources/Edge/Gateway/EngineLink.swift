@@ -14,7 +14,8 @@ final class EngineLink {
     private let authorization: String?
 
     init?(
-        _ loop: Loop, endpoint: GatewayConfig.Endpoint, authorization: String?, tls: TLSContext?
+        _ loop: Loop, endpoint: GatewayConfig.Endpoint, authorization: String?, tls: TLSContext?,
+        connectNanosMax: UInt64
     ) {
         guard let address = endpoint.address else { return nil }
         // A reload may bring the first https engine: without TLS nothing is sent, least of all
@@ -26,7 +27,7 @@ final class EngineLink {
         self.name = endpoint.engine.authority
         self.client = ClientEndpoint(
             loop, address: address, host: endpoint.engine.host,
-            tls: endpoint.engine.isTLS ? tls : nil)
+            tls: endpoint.engine.isTLS ? tls : nil, connectNanosMax: connectNanosMax)
         let lines = HeadBuilder()
         lines.field("host", text: endpoint.engine.authority)
         if let authorization { lines.field("authorization", text: authorization) }

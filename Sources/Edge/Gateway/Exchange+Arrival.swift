@@ -26,6 +26,7 @@ extension Exchange {
         case .accepted(let made): arrival = made
         }
         arrival.bodyBytes = UInt32(clamping: self.connection.bodyRange.count)
+        arrival.choices = UInt32(clamping: self.body.choices)
         arrival.prefixHashes = self.body.blockHashes
         arrival.prefixBlockTokens = UInt32(RequestBody.blockBytes / 4)
         self.buildEngineHead(raw, span, head)
@@ -59,6 +60,7 @@ extension Exchange {
             return self.gateway.unknownPath(for: self.tenant)
         }
         self.surface = surface
+        self.form = nil
         self.record.requestBytes = self.connection.bodyRange.count
         let range = self.connection.bodyRange
         let bytes = UnsafeRawBufferPointer(rebasing: raw[range.start..<range.end])
@@ -87,19 +89,20 @@ extension Exchange {
             span, ByteRange(start: range.start + model.start, end: range.start + model.end))
     }
 
-    /// The `model` part of a multipart form; the form itself is relayed unchanged.
+    /// The `model` part of a multipart form; all else of the form is relayed unchanged.
     private func parseMultipart(
         _ span: Span<UInt8>, _ type: ByteRange, _ range: ByteRange
     ) -> ErrorAnswer? {
         self.body.reset()
-        switch MultipartForm.model(span, contentType: type, body: range) {
-        case .value(let name): return self.findModel(span, name)
-        case .absent: return self.gateway.unknownPath(for: self.tenant)
-        case .ambiguous:
+        guard var form = MultipartForm.read(span, contentType: type, body: range) else {
             return ErrorAnswer(
                 400, code: "invalid_body",
                 "the form is broken or has more than one field 'model'", param: "model")
         }
+        guard let name = form.model else { return self.gateway.unknownPath(for: self.tenant) }
+        form.model = ByteRange(start: name.start - range.start, end: name.end - range.start)
+        self.form = form
+        return self.findModel(span, name)
     }
 
     private func findModel(_ span: Span<UInt8>, _ name: ByteRange) -> ErrorAnswer? {
@@ -165,7 +168,7 @@ extension Exchange {
                 request: self.requestID, model: self.model, tenant: self.tenant,
                 classIndex: classIndex, promptBytes: self.promptBytes,
                 promptTokensExact: self.body.promptIDs > 0 ? self.body.promptIDs : nil,
-                images: UInt16(clamping: self.body.images),
+                images: UInt16(clamping: self.form?.files ?? Int(self.body.images)),
                 outputTokensMax: self.outputTokensMax, deadlineNanos: deadlineNanos,
                 cappable: self.isCappable,
                 retryable: self.surface.isRetryable(stored: self.body.isStored),
@@ -180,8 +183,9 @@ extension Exchange {
     }
 
     private var promptBytes: UInt32 {
+        if let form = self.form { return UInt32(clamping: form.textBytes) }
         // A surface without a known prompt is sized by its whole body.
-        self.surface == .other
+        return self.surface == .other && !self.body.hasMessages
             ? UInt32(clamping: self.connection.bodyRange.count) : self.body.promptBytes
     }
 
@@ -212,7 +216,7 @@ extension Exchange {
 
     private static func isForwarded(_ field: KnownField) -> Bool {
         switch field {
-        case .other, .contentType, .traceparent, .retryCount, .date, .server, .retryAfter: true
+        case .other, .contentType, .retryCount, .retryAfter: true
         default: false
         }
     }

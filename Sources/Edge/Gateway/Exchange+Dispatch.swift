@@ -72,6 +72,9 @@ extension Exchange {
         if let name = self.body.model, !span.equals(name, target.engineName) {
             edits.rename(self.body, to: target.engineName)
         }
+        if let name = self.form?.model, !span.equals(name, target.engineName) {
+            edits.rename(form: name, to: target.engineName)
+        }
         if self.surface.needsUsageOption, target.tellsUsage {
             self.addsUsage = edits.askForUsage(self.body, span)
         }

@@ -7,8 +7,17 @@ import Time
 extension Exchange {
     /// Sends the request to a second engine as well.
     func hedge(_ dispatch: Dispatch) {
-        var isOpen = self.upstream != nil && self.second == nil
+        var dispatch = dispatch
+        // The ladder may have moved since: what shaped the first try shapes the second.
+        dispatch.ladderStep = self.dispatch.ladderStep
+        var isOpen = self.second == nil
         if case .started = self.relay { isOpen = false }
+        if isOpen, self.upstream == nil {
+            // Another loop's tick said so while the first try broke here: this is the only one.
+            self.record.hedge = .won
+            self.resetAnswer()
+            return self.send(dispatch)
+        }
         guard isOpen, let endpoint = self.gateway.endpoint(dispatch.endpoint) else {
             return self.gateway.step(.hedgeFailed(self.requestID, nil))
         }
@@ -30,7 +39,6 @@ extension Exchange {
     /// The second try has sent a byte first.
     func secondWon() {
         self.promoteSecond()
-        self.record.hedge = .won
         self.gateway.step(.hedgeWon(self.requestID))
     }
 
@@ -43,6 +51,7 @@ extension Exchange {
         self.upstream = second.upstream
         self.dispatch = second.dispatch
         self.record.endpoint = second.dispatch.endpoint
+        self.record.hedge = .won
         self.heardAt = self.gateway.loop.now
         self.resetAnswer()
         second.becomeAnswer()
@@ -51,7 +60,9 @@ extension Exchange {
     }
 
     /// The second try is over; the first goes on.
-    func secondFailed(_ failure: Failure) {
+    ///
+    /// `failure`: `nil` where it is none of its engine's.
+    func secondFailed(_ failure: Failure?) {
         guard self.second != nil else { return }
         self.second = nil
         guard self.isAdmitted else { return }

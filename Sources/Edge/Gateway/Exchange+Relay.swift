@@ -122,7 +122,8 @@ extension Exchange: ClientHandler {
     }
 
     private func firstToken() {
-        guard !self.record.hasFirstToken else { return }
+        // How soon an engine declines says nothing about its first tokens.
+        guard !self.record.hasFirstToken, self.isServed else { return }
         self.record.hasFirstToken = true
         self.record.times.firstToken = self.gateway.loop.now
         self.gateway.step(.firstToken(self.requestID))
@@ -150,6 +151,8 @@ extension Exchange: ClientHandler {
                 self.connection.send(head: head, body: [first] + self.runs, ends: ends)
             }
         }
+        // It has been copied or sent; no other answer can have come inside the call.
+        if head != nil { self.answerHead.giveBack() }
         guard !ends else { return }
         self.runs.removeAll(keepingCapacity: true)
         self.staged.removeAll(keepingCapacity: true)
@@ -301,16 +304,29 @@ extension Exchange: ClientHandler {
         if self.usage == nil { self.usage = self.usageScanner.usage }
         self.record.outcome =
             self.sawError ? .failed(.engineError) : .completed(status: self.answerStatus)
-        if self.isAdmitted {
-            let usage = self.usage.map {
-                Usage(
-                    promptTokens: $0.promptTokens, outputTokens: $0.outputTokens,
-                    cachedTokens: $0.cachedTokens)
-            }
-            self.gateway.step(.finish(self.requestID, usage: usage))
+        if self.isAdmitted, self.sawError {
+            // Settled first: the client has its answer, whatever admission says of this.
+            let failed = Event.attemptFailed(self.requestID, .serverError, beforeFirstByte: false)
+            self.settle()
+            return self.gateway.step(failed)
         }
+        if self.isAdmitted { self.gateway.step(self.ending) }
         self.settle()
     }
+
+    /// What admission is told of a whole answer.
+    private var ending: Event {
+        guard self.isServed else { return .declined(self.requestID) }
+        let usage = self.usage.map {
+            Usage(
+                promptTokens: $0.promptTokens, outputTokens: $0.outputTokens,
+                cachedTokens: $0.cachedTokens)
+        }
+        return .finish(self.requestID, usage: usage)
+    }
+
+    /// Whether the engine answers with what was asked for.
+    private var isServed: Bool { self.answerStatus < 300 }
 
     /// An engine's 5xx has been read: another try, or the engine's own words for the client.
     private func endedBadly(_ status: Int) {

@@ -31,6 +31,8 @@ final class Exchange {
     var record = RequestRecord()
     var surface = Surface.other
     let body = RequestBody()
+    /// The parts of a body that is a form, its model relative to the body.
+    var form: MultipartForm.Parts?
     var model = ModelID(raw: 0)
     var tenant = GatewayConfig.anonymous
     /// In the hands of admission: it must hear how the request ended.
@@ -173,6 +175,7 @@ final class Exchange {
         event.withUnsafeBytes {
             self.connection.send(head: head, body: [$0], ends: true)
         }
+        self.answerHead.giveBack()
     }
 
     /// Closes the connection to the engine, which cancels the request there.

@@ -19,6 +19,8 @@ package final class GatewayCore: Sendable {
     private let monitor = Lock<(@Sendable (EndpointID) -> Void)?>(nil)
     package let events: GatewayEvents
     let tls: TLSContext?
+    /// What all loops hash prompts with: another one in each process.
+    let promptSeed = UInt64.random(in: .min ... .max)
     /// All bodies held by all loops.
     package let buffered: BufferedBytes
     package let options: GatewayOptions
@@ -190,6 +192,8 @@ package struct GatewayOptions: Sendable {
     package var namesEndpoint = false
     /// Bytes of an answer that may wait for a slow client before the engine is held back.
     package var relayBytesMax = 256 << 10
+    /// A connection to an engine may take this long to be made.
+    package var connectNanosMax: UInt64 = 3_000_000_000
     /// A stream whose engine says nothing for this long has broken.
     package var streamSilenceNanosMax: UInt64 = 60_000_000_000
     /// An answer in one piece is waited for this long.

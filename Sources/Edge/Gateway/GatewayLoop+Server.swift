@@ -40,8 +40,22 @@ extension GatewayLoop: ServerHandler {
         default:
             return ErrorAnswer(405, code: "method_not_allowed", "use POST, or GET /v1/models")
         }
+        // A fragment is no part of a target (RFC 9112 3.2): some readers cut there.
+        if Bytes.firstIndex(of: 0x23, in: span, from: head.target.start, to: head.target.end) != nil
+        {
+            return ErrorAnswer(400, code: "bad_request", "the request target has a '#'")
+        }
+        var types = 0
+        var hopBytes = 0
         for field in head.table.fields {
+            if field.known == .contentType { types += 1 }
+            if field.known == .connection { hopBytes += field.value.count }
             switch field.known {
+            case .contentType where types > 1:
+                return ErrorAnswer(400, code: "bad_request", "Content-Type is repeated")
+            case .connection where hopBytes > Self.hopBytesMax:
+                return ErrorAnswer(
+                    400, code: "bad_request", "the Connection fields are longer than 256 bytes")
             case .contentEncoding where !Bytes.equalsIgnoringCase(span, field.value, "identity"):
                 return ErrorAnswer(
                     415, code: "unsupported_encoding", "send the body without Content-Encoding")
@@ -61,6 +75,9 @@ extension GatewayLoop: ServerHandler {
         }
         return nil
     }
+
+    /// Each field of a head is looked for in what `Connection` names.
+    private static let hopBytesMax = 256
 
     package func serverRequest(_ connection: ServerConnection) {
         let exchange = self.exchange(of: connection)
@@ -185,7 +202,7 @@ extension Exchange {
             let requestID = self.record.requestID
             self.record.outcome = .failed(kind)
             self.settle()
-            return self.connection.respond(
+            self.connection.respond(
                 status: status, contentType: nil,
                 fields: { head in
                     head.append(self.answerHead)
@@ -193,6 +210,8 @@ extension Exchange {
                     head.append(requestID)
                     head.append("\r\n")
                 }, body: body)
+            self.answerHead.giveBack()
+            return
         }
         self.answer(.failure(failure, model: self.modelName), outcome: .failed(kind))
     }

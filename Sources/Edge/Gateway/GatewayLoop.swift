@@ -13,7 +13,7 @@ package final class GatewayLoop {
     private(set) var index = 0
     private(set) var config: GatewayConfig
     package private(set) var server: HTTPServer?
-    let scanner = BodyScanner()
+    let scanner: BodyScanner
     private let hasher: TenantKeyHasher
     private var exchanges: [Exchange?] = []
     /// By slot: the generation that an exchange in it begins behind.
@@ -43,6 +43,7 @@ package final class GatewayLoop {
             throw GatewayConfigFault("OpenSSL offers no SHA-256: is the library installed whole?")
         }
         self.core = core
+        self.scanner = BodyScanner(seed: core.promptSeed)
         self.loop = loop
         self.metrics = metrics
         self.config = core.currentConfig
@@ -206,8 +207,11 @@ package final class GatewayLoop {
             }
             let authorization = self.config.models[endpoint.model.raw].authorization
             if let link = self.endpoints[index], link.matches(endpoint, authorization) { continue }
+            // Connections in use are closed when their answer ends; idle ones would never be used.
+            self.endpoints[index]?.client.close()
             self.endpoints[index] = EngineLink(
-                self.loop, endpoint: endpoint, authorization: authorization, tls: self.core.tls)
+                self.loop, endpoint: endpoint, authorization: authorization, tls: self.core.tls,
+                connectNanosMax: self.core.options.connectNanosMax)
         }
     }
 

@@ -43,9 +43,14 @@ final class SecondTry: ClientHandler {
 
     func clientHead(_ connection: ClientConnection, _ head: ResponseHead, _ bytes: Span<UInt8>) {
         if self.isAnswer { return self.exchange.clientHead(connection, head, bytes) }
-        guard head.status < 500 else {
+        if head.status >= 500 {
             connection.close()
             return self.exchange.secondFailed(EngineAdapter.failure(status: head.status, body: []))
+        }
+        if head.status >= 300 {
+            // The first engine may serve what this one declines.
+            connection.close()
+            return self.exchange.secondFailed(nil)
         }
         self.headBytes = bytes.withUnsafeBytes { Array($0) }
     }

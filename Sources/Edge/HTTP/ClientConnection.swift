@@ -55,11 +55,14 @@ package final class ClientConnection {
     /// A response head that came in pieces.
     private var partial: [UInt8] = []
     var idleSince = Instant.zero
+    /// When it began to connect.
+    let startedAt: Instant
 
     /// Starts to connect; requests sent before that is done wait.
     package init(_ loop: Loop, endpoint: ClientEndpoint) {
         self.loop = loop
         self.endpoint = endpoint
+        self.startedAt = loop.now
         let stream = Stream(loop, delegate: self)
         self.stream = stream
         if let context = endpoint.tls {
@@ -71,6 +74,7 @@ package final class ClientConnection {
                 return
             }
         }
+        endpoint.connecting(self)
         stream.connect(to: endpoint.address)
     }
 
@@ -78,9 +82,6 @@ package final class ClientConnection {
         // The stream does not retain its delegate.
         self.stream?.close()
     }
-
-    /// Whether no byte of the response under way has been read.
-    package var isBeforeResponse: Bool { !self.responseStarted }
 
     package var isClosed: Bool {
         if case .closed = self.state { return true }
@@ -252,13 +253,19 @@ package final class ClientConnection {
         guard let handler = self.handler else { return }
         self.handler = nil
         self.state = .idle
-        // Bytes behind a response would be taken for the next one: such a connection is not kept.
-        if self.keepAlive, !self.hasSurplus {
+        // Bytes behind a response would be taken for the next one, and what is unsent of a request
+        // that was answered early for the next one's: such a connection is not kept.
+        if self.keepAlive, !self.hasSurplus, self.stream?.pendingBytes == 0 {
             self.endpoint.giveBack(self)
         } else {
             self.close()
         }
         handler.clientEnd(self)
+    }
+
+    /// It could not be made in time.
+    func connectTimedOut() {
+        self.fail(.connect(StreamError(code: .timedOut, message: "no connection in time")))
     }
 
     private func fail(_ failure: ClientFailure) {
@@ -271,6 +278,7 @@ package final class ClientConnection {
 
 extension ClientConnection: StreamDelegate {
     package func streamConnected(_ stream: Stream) {
+        self.endpoint.connected(self)
         stream.readStart()
         if self.handler == nil {
             self.state = .idle

@@ -17,12 +17,25 @@ package final class ClientEndpoint {
     private let loop: Loop
     private var idle: [ClientConnection] = []
     private var isClosed = false
+    /// Connections that do not stand yet, those that began first in front.
+    private var connecting: [ClientConnection] = []
+    private var connectTimer: LoopTimer?
+    private let connectNanosMax: UInt64
 
-    package init(_ loop: Loop, address: SocketAddress, host: String, tls: TLSContext? = nil) {
+    /// `connectNanosMax`: how long a connection may take to be made, TLS included.
+    package init(
+        _ loop: Loop, address: SocketAddress, host: String, tls: TLSContext? = nil,
+        connectNanosMax: UInt64 = 3_000_000_000
+    ) {
         self.loop = loop
         self.address = address
         self.host = host
         self.tls = tls
+        self.connectNanosMax = connectNanosMax
+    }
+
+    deinit {
+        self.connectTimer?.close()
     }
 
     /// An idle connection, the one used last first, or a new one.
@@ -67,7 +80,41 @@ package final class ClientEndpoint {
         for connection in connections { connection.close() }
     }
 
+    // MARK: Connecting
+
+    /// A host that has vanished answers nothing: the wait for it is bounded.
+    func connecting(_ connection: ClientConnection) {
+        self.connecting.append(connection)
+        if self.connecting.count == 1 { self.armConnectTimer() }
+    }
+
+    /// It stands, or is closed.
+    func connected(_ connection: ClientConnection) {
+        guard let place = self.connecting.firstIndex(where: { $0 === connection }) else { return }
+        self.connecting.remove(at: place)
+        if self.connecting.isEmpty { self.connectTimer?.disarm() }
+    }
+
+    private func armConnectTimer() {
+        guard let first = self.connecting.first else { return }
+        let timer =
+            self.connectTimer ?? LoopTimer(self.loop) { [weak self] in self?.giveUpConnecting() }
+        self.connectTimer = timer
+        timer.arm(at: first.startedAt.advanced(byNanos: self.connectNanosMax))
+    }
+
+    private func giveUpConnecting() {
+        while let first = self.connecting.first,
+            self.loop.now.nanosSince(first.startedAt) >= self.connectNanosMax
+        {
+            self.connecting.removeFirst()
+            first.connectTimedOut()
+        }
+        self.armConnectTimer()
+    }
+
     func forget(_ connection: ClientConnection) {
+        self.connected(connection)
         // A closed connection is skipped when its turn comes; removing it here keeps the list
         // short.
         if let last = self.idle.last, last === connection { self.idle.removeLast() }

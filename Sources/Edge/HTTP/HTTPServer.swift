@@ -108,14 +108,6 @@ package final class HTTPServer {
         for connection in self.connections.reversed() { connection.closeIfIdle() }
     }
 
-    /// Closes everything at once.
-    package func closeAll() {
-        self.drain()
-        for connection in self.connections.reversed() { connection.close() }
-        self.sweep?.close()
-        self.sweep = nil
-    }
-
     private func accepted(_ stream: Stream) {
         if self.connections.count >= self.limits.connectionsMax {
             self.turnedAway += 1

@@ -87,8 +87,8 @@ package enum KnownField: UInt8 {
     case other
     case host, connection, contentLength, transferEncoding, contentType, contentEncoding
     case expect, authorization, te, trailer, upgrade, keepAlive, proxyConnection
-    case proxyAuthorization, proxyAuthenticate, acceptEncoding, requestID, traceparent
-    case plimsollClass, plimsollDeadline, plimsollOther, retryCount, server, date, retryAfter
+    case proxyAuthorization, proxyAuthenticate, acceptEncoding, requestID
+    case plimsollClass, plimsollDeadline, plimsollOther, retryCount, retryAfter
 
     /// Recognises a field name by its length first, so that most names cost one comparison.
     static func of(_ bytes: Span<UInt8>, _ name: ByteRange) -> KnownField {
@@ -97,21 +97,15 @@ package enum KnownField: UInt8 {
         }
         switch name.count {
         case 2: if matches("te") { return .te }
-        case 4:
-            if matches("host") { return .host }
-            if matches("date") { return .date }
-        case 6:
-            if matches("expect") { return .expect }
-            if matches("server") { return .server }
+        case 4: if matches("host") { return .host }
+        case 6: if matches("expect") { return .expect }
         case 7:
             if matches("trailer") { return .trailer }
             if matches("upgrade") { return .upgrade }
         case 10:
             if matches("connection") { return .connection }
             if matches("keep-alive") { return .keepAlive }
-        case 11:
-            if matches("traceparent") { return .traceparent }
-            if matches("retry-after") { return .retryAfter }
+        case 11: if matches("retry-after") { return .retryAfter }
         case 12:
             if matches("content-type") { return .contentType }
             if matches("x-request-id") { return .requestID }

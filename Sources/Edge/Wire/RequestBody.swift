@@ -42,12 +42,12 @@ package final class RequestBody {
     private static let names = [
         "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
         "max_output_tokens", "n", "best_of", "messages", "prompt", "input", "instructions",
-        "tools", "response_format", "text", "store",
+        "tools", "response_format", "text", "store", "system",
     ]
 
     private var scan = csimdjson_body()
 
-    package init() {}
+    package init() { self.reset() }
 
     /// The raw string of `model` between its quotes; `nil` when absent.
     package var model: ByteRange? {
@@ -74,6 +74,8 @@ package final class RequestBody {
     package private(set) var blockHashes: [UInt64] = []
     /// Bytes of prompt text in a block.
     package static let blockBytes = Int(CSIMDJSON_BLOCK_BYTES)
+    /// The prompt is a list of messages: what is not in it is no prompt.
+    package var hasMessages: Bool { self.range(CSIMDJSON_MESSAGES) != nil }
     package var hasPrompt: Bool {
         self.range(CSIMDJSON_MESSAGES) != nil || self.range(CSIMDJSON_PROMPT) != nil
             || self.range(CSIMDJSON_INPUT) != nil
@@ -101,7 +103,7 @@ package final class RequestBody {
 
     /// Forgets what was scanned.
     package func reset() {
-        self.scan = csimdjson_body()
+        csimdjson_reset(&self.scan)
         self.blockHashes = []
     }
 
@@ -150,7 +152,14 @@ package final class BodyScanner {
     /// Bytes that must be readable behind a body that is scanned.
     package static let padding = csimdjson_padding()
 
-    package init() {}
+    /// What prompts are hashed with: known to nobody who writes prompts, so that nobody can write
+    /// many that have one hash.
+    private let seed: UInt64
+
+    /// Scanners of one seed agree about hashes.
+    package init(seed: UInt64 = 0) {
+        self.seed = seed
+    }
 
     deinit {
         csimdjson_parser_free(self.parser)
@@ -168,7 +177,7 @@ package final class BodyScanner {
         var scan = csimdjson_body()
         csimdjson_scan(
             parser, base.assumingMemoryBound(to: CChar.self), text.count,
-            text.count + BodyScanner.padding, &scan, self.blocks)
+            text.count + BodyScanner.padding, self.seed, &scan, self.blocks)
         if csimdjson_parser_capacity(parser) > Self.keptBytesMax {
             csimdjson_parser_free(parser)
             self.parser = nil

@@ -3,7 +3,8 @@ package enum Action: Sendable, Equatable {
     /// Send the request to an engine; a later `dispatch` of the same request is its next attempt.
     case dispatch(RequestID, Dispatch)
     /// Send the request to a second engine as well. The first of the two to send a byte of its
-    /// answer is the attempt, the other is cancelled; where one fails, the other is the attempt.
+    /// answer is the attempt, the other is cancelled; where one fails, the other is the attempt,
+    /// sent now where the first one failed before this was heard. It is cut as the first try is.
     case hedge(RequestID, Dispatch)
     /// Answer without an engine. The request is settled.
     case refuse(RequestID, Refusal)

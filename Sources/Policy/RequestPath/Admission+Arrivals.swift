@@ -44,10 +44,11 @@ extension Admission {
         }
     }
 
+    /// A class that a reload has taken away since the request was read is no fault: see `judge`.
     private func isSound(_ arrival: Arrival) -> Bool {
         self.plan.models.indices.contains(arrival.model.raw)
             && self.plan.tenants.indices.contains(arrival.tenant.raw)
-            && self.plan.models[arrival.model.raw].classes.indices.contains(arrival.classIndex)
+            && arrival.classIndex >= 0
             && self.slab.slot(of: arrival.request) == nil
     }
 
@@ -91,6 +92,7 @@ extension Admission {
         record.images = arrival.images
         record.bodyBytes = arrival.bodyBytes
         record.outputTokensMax = arrival.outputTokensMax
+        record.choices = min(max(1, arrival.choices), Self.choicesMax)
         record.promptHash = arrival.promptHash
         record.promptTokensExact = arrival.promptTokensExact != nil
         record.cappable = arrival.cappable
@@ -110,9 +112,14 @@ extension Admission {
                     saturating: Double(record.promptTokens) * self.pools[model].ratio.uncachedShare)
             )
         record.outputTokens = UInt32(
-            saturating: self.pools[model].outputs.expected(limit: arrival.outputTokensMax))
+            saturating: self.pools[model].outputs.expected(
+                limit: arrival.outputTokensMax.map { $0 / record.choices })
+                * Double(record.choices))
         return record
     }
+
+    /// Engines allow no more than OpenAI's 128, or few more.
+    private static let choicesMax: UInt32 = 128
 
     private func isTooLong(_ arrival: Arrival, _ record: RequestRecord) -> Bool {
         guard let most = self.plan.models[arrival.model.raw].maxContextTokens else { return false }

@@ -55,7 +55,7 @@ extension Admission {
             tenants[Int(record.tenant)] += 1
             guard record.hedge >= 0 else { continue }
             inFlight[Int(record.hedge)] += 1
-            prefill[Int(record.hedge)] += Int(record.prefillTokens)
+            prefill[Int(record.hedge)] += Int(record.prefillTokensAtHedge)
         }
         for index in self.endpoints.indices {
             let ledger = self.endpoints[index].ledger

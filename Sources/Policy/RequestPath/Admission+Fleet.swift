@@ -82,7 +82,11 @@ extension Admission {
         let model = self.endpoints[id.raw].model
         let wasStarting = self.endpoints[id.raw].health.state == .starting
         if self.endpoints[id.raw].busyUntil <= now { self.endpoints[id.raw].busyUntil = .zero }
-        if self.endpoints[id.raw].health.probed(healthy: healthy, now: now) {
+        if !healthy, self.endpoints[id.raw].health.isOpen {
+            if self.endpoints[id.raw].health.probeFailed() {
+                self.eject(id.raw, gone: false, now: now, into: &actions)
+            }
+        } else if self.endpoints[id.raw].health.probed(healthy: healthy, now: now) {
             if wasStarting {
                 let took = now.nanosSince(self.endpoints[id.raw].addedAt)
                 self.pools[model].startNanos = (self.pools[model].startNanos + took) / 2

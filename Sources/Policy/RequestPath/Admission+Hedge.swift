@@ -29,16 +29,17 @@ extension Admission {
         else { return }
         // What the pool has learned since the endpoint last changed counts.
         self.refresh(index)
-        let there = self.rooms[index].firstTokenNanos(
-            prefillTokens: self.prefill(slot, at: index).owed)
+        let prefillTokens = self.prefill(slot, at: index).owed
+        let there = self.rooms[index].firstTokenNanos(prefillTokens: prefillTokens)
         let silent = now.nanosSince(record.dispatchedAt)
         guard there < Double(silent), now.advanced(byNanos: UInt64(there)) < record.deadline,
             self.pools[model].hedging.spend(
-                work: TokenWork.of(
-                    prefillTokens: Double(record.prefillTokens), outputTokens: 0))
+                work: TokenWork.of(prefillTokens: Double(prefillTokens), outputTokens: 0))
         else { return }
-        self.endpoints[index].ledger.debit(record)
         self.slab[slot].hedge = Int32(index)
+        self.slab[slot].prefillTokensAtHedge = prefillTokens
+        self.slab[slot].cachedBelievedAtHedge = self.cachedBelieved(slot, at: index)
+        self.endpoints[index].ledger.debit(self.slab[slot].secondTry)
         self.slab[slot].hedgedAt = now
         self.slab[slot].prefillAtHedge = UInt32(
             clamping: self.endpoints[index].ledger.prefillWaiting)
@@ -50,6 +51,12 @@ extension Admission {
                     endpoint: EndpointID(raw: index), model: ModelID(raw: model),
                     outputTokensCap: record.cap, attempt: Int(record.attempt),
                     waited: record.waited)))
+    }
+
+    /// Prompt tokens believed to be cached where a second try goes; none without hashes.
+    private func cachedBelieved(_ slot: Int, at index: Int) -> UInt32 {
+        guard !self.chains[slot].hashes.isEmpty else { return 0 }
+        return max(1, self.slab[slot].promptTokens) - self.prefill(slot, at: index).believed
     }
 
     /// The second try has answered first: it is the attempt from here on.
@@ -77,7 +84,8 @@ extension Admission {
         self.afterChange(at: Int(record.hedge), now: now, into: &actions)
     }
 
-    /// Takes the first try out of its ledger and puts the second in its place.
+    /// Takes the first try out of its ledger and puts the second in its place: what is owed and
+    /// cached there is the request's from now on.
     mutating func promoteHedge(_ slot: Int) {
         let record = self.slab[slot]
         self.endpoints[Int(record.endpoint)].ledger.creditPrefill(record)
@@ -85,7 +93,10 @@ extension Admission {
         self.slab[slot].endpoint = record.hedge
         self.slab[slot].dispatchedAt = record.hedgedAt
         self.slab[slot].prefillAtDispatch = record.prefillAtHedge
+        self.slab[slot].prefillTokens = record.prefillTokensAtHedge
+        self.slab[slot].cachedBelieved = record.cachedBelievedAtHedge
         self.slab[slot].hedge = -1
+        self.prefixes.insert(self.chains[slot].hashes, at: Int(record.hedge))
     }
 
     /// Takes the second try out of its ledger.
@@ -94,8 +105,8 @@ extension Admission {
         let index = Int(record.hedge)
         guard index >= 0 else { return }
         self.slab[slot].hedge = -1
-        self.endpoints[index].ledger.creditPrefill(record)
-        self.endpoints[index].ledger.credit(record)
+        self.endpoints[index].ledger.creditPrefill(record.secondTry)
+        self.endpoints[index].ledger.credit(record.secondTry)
         self.refresh(index)
         self.forgetIfDone(index)
         // Its room is another's than the caller's: whoever waits is to be asked of all.

@@ -49,14 +49,32 @@ extension Admission {
         if output > max(record.outputSeen, usage?.outputTokens ?? 0) {
             self.pools[Int(record.served)].outputs.produced(output - record.outputSeen)
         }
-        let isCut = record.cap.map { output >= $0 } ?? false
-        self.pools[Int(record.served)].outputs.ended(output, cut: isCut)
+        let isCut = record.cap.map { output / record.choices >= $0 } ?? false
+        self.endAnswers(of: record, output, cut: isCut)
         let prefill =
             usage.map { Double(max($0.promptTokens, $0.cachedTokens) - $0.cachedTokens) }
             ?? Double(record.prefillTokens)
         let context = Double(usage?.promptTokens ?? record.promptTokens) + Double(output)
         self.endAttempt(slot)
         self.settle(slot, prefillTokens: prefill, outputTokens: Double(output), context: context)
+        // The first token was this answer's success.
+        if record.firstTokenAt == nil { self.noteSuccess(index, into: &actions) }
+        self.afterChange(at: index, now: now, into: &actions)
+    }
+
+    /// Each choice is an answer of its own, of equal length as far as is known.
+    private mutating func endAnswers(of record: RequestRecord, _ output: UInt32, cut: Bool) {
+        for _ in 0..<record.choices {
+            self.pools[Int(record.served)].outputs.ended(output / record.choices, cut: cut)
+        }
+    }
+
+    /// The engine will not serve the request: nothing is charged and nothing learned.
+    mutating func declined(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
+        guard self.slab[slot].phase == .inFlight else { return }
+        let index = Int(self.slab[slot].endpoint)
+        self.endAttempt(slot)
+        self.settleUnserved(slot)
         self.noteSuccess(index, into: &actions)
         self.afterChange(at: index, now: now, into: &actions)
     }
@@ -88,12 +106,17 @@ extension Admission {
             self.pump(model, now: now, into: &actions)
             return
         }
-        self.pools[model].outputs.ended(record.outputSeen, cut: true)
+        // Of a whole answer nothing is seen before its end, and the engine has worked all the same.
+        let output =
+            record.streams ? record.outputSeen : self.outputTokens(of: record, now: now)
+        if output > record.outputSeen {
+            self.pools[model].outputs.produced(output - record.outputSeen)
+        }
+        self.endAnswers(of: record, output, cut: true)
         self.endAttempt(slot)
         self.settle(
-            slot, prefillTokens: Double(record.prefillTokens),
-            outputTokens: Double(record.outputSeen),
-            context: Double(record.promptTokens) + Double(record.outputSeen))
+            slot, prefillTokens: Double(record.prefillTokens), outputTokens: Double(output),
+            context: Double(record.promptTokens) + Double(output))
         self.afterChange(at: Int(record.endpoint), now: now, into: &actions)
     }
 
@@ -104,9 +127,10 @@ extension Admission {
         guard self.slab[slot].phase == .inFlight else { return }
         let index = Int(self.slab[slot].endpoint)
         let model = Int(self.slab[slot].served)
-        if self.slab[slot].hedge >= 0 {
+        if self.slab[slot].hedge >= 0, beforeFirstByte {
             // The second try takes its place.
             self.promoteHedge(slot)
+            self.slab[slot].failedOn = Int32(index)
             self.noteFailure(
                 index, failure, prompt: self.slab[slot].promptHash, now: now, into: &actions)
             return self.afterChange(at: index, now: now, into: &actions)
@@ -127,7 +151,7 @@ extension Admission {
         } else {
             let record = self.slab[slot]
             if record.outputSeen > 0 {
-                self.pools[model].outputs.ended(record.outputSeen, cut: true)
+                self.endAnswers(of: record, record.outputSeen, cut: true)
             }
             actions.append(.fail(record.id, failure))
             self.settle(

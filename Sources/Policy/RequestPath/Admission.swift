@@ -56,6 +56,8 @@ package struct Admission: Sendable {
             }
         case .finish(let id, let usage):
             self.withSlot(id) { $0.finish($1, usage: usage, now: now, into: &actions) }
+        case .declined(let id):
+            self.withSlot(id) { $0.declined($1, now: now, into: &actions) }
         case .attemptFailed(let id, let failure, let beforeFirstByte):
             self.withSlot(id) {
                 $0.attemptFailed(

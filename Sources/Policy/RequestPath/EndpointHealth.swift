@@ -23,9 +23,12 @@ struct EndpointHealth: Sendable {
     private var failures = InlineArray<10, UInt64>(repeating: 0)
     private var failuresAt = 0
     private var timesOut = 0
+    /// Probes that failed in a row while work was sent and none of it was answered.
+    private var probesFailed = 0
 
     private static let window = 10
     private static let failuresToEject = 3
+    private static let probesToEject = 3
     private static let probeEveryNanos: UInt64 = 1_000_000_000
     private static let backoffMaxNanos: UInt64 = 60_000_000_000
 
@@ -42,6 +45,7 @@ struct EndpointHealth: Sendable {
 
     /// A request was answered. Whether the endpoint came back by it.
     mutating func succeeded() -> Bool {
+        self.probesFailed = 0
         self.outcomes = self.outcomes << 1 & (1 << Self.window - 1)
         guard self.state == .halfOpen else { return false }
         self.state = .available
@@ -74,9 +78,17 @@ struct EndpointHealth: Sendable {
         self.timesOut = min(self.timesOut + 1, 8)
         let wait = min(Self.probeEveryNanos << UInt64(self.timesOut - 1), Self.backoffMaxNanos)
         self.state = .out
+        self.probesFailed = 0
         self.gone = gone
         self.outcomes = 0
         self.probeAt = now.advanced(byNanos: wait)
+    }
+
+    /// A probe of an open endpoint failed. Whether the endpoint should be taken out: its host may
+    /// have vanished, so that what it is sent only waits.
+    mutating func probeFailed() -> Bool {
+        self.probesFailed += 1
+        return self.probesFailed >= Self.probesToEject
     }
 
     /// A probe came back. Whether the state changed.
@@ -97,6 +109,7 @@ struct EndpointHealth: Sendable {
             self.eject(now: now, gone: self.gone)
             return false
         case (.available, _), (.halfOpen, _):
+            if healthy { self.probesFailed = 0 }
             return false
         }
     }

@@ -9,6 +9,9 @@ package enum Event: Sendable, Equatable {
     case progress(RequestID, outputTokens: UInt32)
     /// The answer is complete; `nil` when the engine told no usage.
     case finish(RequestID, usage: Usage?)
+    /// The engine answered that it will not serve this request (a 3xx or 4xx): it is there, it did
+    /// no work, and how fast it said so teaches nothing.
+    case declined(RequestID)
     /// The current attempt failed. Before the first byte it may be tried again (`dispatch`), else
     /// `fail` follows in the same step.
     case attemptFailed(RequestID, Failure, beforeFirstByte: Bool)
@@ -66,6 +69,8 @@ package struct Arrival: Sendable, Equatable {
     package var prefixHashes: [UInt64] = []
     /// Tokens of a block, positive.
     package var prefixBlockTokens: UInt32 = 512
+    /// Answers asked for at once; at least one.
+    package var choices: UInt32 = 1
     /// Bytes the body occupies while it waits.
     package var bodyBytes: UInt32
 

@@ -24,6 +24,8 @@ struct RequestRecord: Sendable {
     var images: UInt16 = 0
     var bodyBytes: UInt32 = 0
     var outputTokensMax: UInt32?
+    /// Answers asked for at once; their tokens are counted together.
+    var choices: UInt32 = 1
     var promptHash: UInt64 = 0
     var promptTokensExact = false
     var cappable = true
@@ -73,8 +75,10 @@ struct RequestRecord: Sendable {
     /// The endpoint of a second try under way before the first token; -1 without.
     var hedge: Int32 = -1
     var hedgedAt = Instant.zero
-    /// As `prefillAtDispatch`, of the second try.
+    /// As `prefillAtDispatch`, `prefillTokens` and `cachedBelieved`, of the second try.
     var prefillAtHedge: UInt32 = 0
+    var prefillTokensAtHedge: UInt32 = 0
+    var cachedBelievedAtHedge: UInt32 = 0
     var firstTokenAt: Instant?
     var outputSeen: UInt32 = 0
     var progressAt = Instant.zero
@@ -82,6 +86,13 @@ struct RequestRecord: Sendable {
 
     /// Tokens its answer and prompt are expected to occupy in the KV cache.
     var contextTokens: Double { Double(self.promptTokens) + Double(self.outputTokens) }
+
+    /// The record as its second try stands in the ledger of `hedge`.
+    var secondTry: RequestRecord {
+        var second = self
+        second.prefillTokens = self.prefillTokensAtHedge
+        return second
+    }
 
     /// What it asks of a pool.
     var demand: Demand { Demand(prefillTokens: Double(self.prefillTokens), requests: 1) }

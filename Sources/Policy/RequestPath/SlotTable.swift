@@ -62,12 +62,6 @@ package struct SlotTable: Sendable {
         self.count -= 1
     }
 
-    /// Forgets all keys and keeps the memory.
-    package mutating func removeAll() {
-        for position in self.entries.indices { self.entries[position] = Entry() }
-        self.count = 0
-    }
-
     private func home(of key: UInt64) -> Int {
         // Fibonacci hashing: keys are often consecutive.
         let mixed = (key ^ (key >> 32)) &* 0x9E37_79B9_7F4A_7C15

@@ -15,7 +15,7 @@ namespace {
 constexpr const char *names[CSIMDJSON_FIELDS] = {
     "model", "stream", "stream_options", "max_tokens", "max_completion_tokens",
     "max_output_tokens", "n", "best_of", "messages", "prompt", "input", "instructions", "tools",
-    "response_format", "text", "store"};
+    "response_format", "text", "store", "system"};
 
 int field_named(std::string_view key) {
     for (int index = 0; index < CSIMDJSON_FIELDS; index++)
@@ -38,20 +38,26 @@ std::string_view raw_key(ondemand::raw_json_string key, bool &escaped) {
     return std::string_view(start, size_t(end - start));
 }
 
-uint64_t mix(uint64_t hash, const char *text, size_t count) {
-    constexpr uint64_t prime = 0x9E3779B97F4A7C15ull;
+/* Both halves of the product: with a secret factor no difference between two words survives it in a
+ * way that can be foreseen (wyhash). */
+uint64_t folded(uint64_t word, uint64_t key) {
+    unsigned __int128 product = static_cast<unsigned __int128>(word) * key;
+    return uint64_t(product) ^ uint64_t(product >> 64);
+}
+
+uint64_t key_of(uint64_t seed) { return (seed ^ 0x9E3779B97F4A7C15ull) | 1; }
+
+uint64_t mix(uint64_t hash, uint64_t key, const char *text, size_t count) {
     while (count >= 8) {
         uint64_t word;
         memcpy(&word, text, 8);
-        hash = (hash ^ word) * prime;
-        hash ^= hash >> 29;
+        hash = folded(hash ^ word, key);
         text += 8;
         count -= 8;
     }
     uint64_t word = 0;
     memcpy(&word, text, count);
-    hash = (hash ^ word ^ (uint64_t(count) << 56)) * prime;
-    return hash ^ (hash >> 32);
+    return folded(hash ^ word ^ (uint64_t(count + 1) << 56), key);
 }
 
 /* The value of \uXXXX behind its backslash, or -1. */
@@ -97,23 +103,24 @@ size_t text_size(std::string_view raw) {
 /* What the walk over the prompt adds up. */
 struct Prompt {
     csimdjson_body *out;
+    uint64_t key;
     uint64_t *blocks;
 
     void text(std::string_view raw) {
         out->prompt_bytes += uint32_t(text_size(raw));
         while (out->block_fill + raw.size() >= CSIMDJSON_BLOCK_BYTES) {
             size_t rest = CSIMDJSON_BLOCK_BYTES - out->block_fill;
-            out->prompt_hash = mix(out->prompt_hash, raw.data(), rest);
+            out->prompt_hash = mix(out->prompt_hash, key, raw.data(), rest);
             raw.remove_prefix(rest);
             end_block();
         }
-        out->prompt_hash = mix(out->prompt_hash, raw.data(), raw.size());
+        out->prompt_hash = mix(out->prompt_hash, key, raw.data(), raw.size());
         out->block_fill += uint32_t(raw.size());
     }
 
     void id(std::string_view raw) {
         out->prompt_ids++;
-        out->prompt_hash = mix(out->prompt_hash, raw.data(), raw.size());
+        out->prompt_hash = mix(out->prompt_hash, key, raw.data(), raw.size());
         out->block_fill += CSIMDJSON_BLOCK_BYTES / CSIMDJSON_BLOCK_IDS;
         if (out->block_fill >= CSIMDJSON_BLOCK_BYTES) end_block();
     }
@@ -125,7 +132,7 @@ struct Prompt {
     /* JSON that engines put into the prompt as JSON. */
     void written(std::string_view json) {
         out->prompt_bytes += uint32_t(json.size());
-        out->prompt_hash = mix(out->prompt_hash, json.data(), json.size());
+        out->prompt_hash = mix(out->prompt_hash, key, json.data(), json.size());
     }
 };
 
@@ -163,6 +170,12 @@ constexpr int depth_max = 32;
 /* `plain`: engines read a string here as text, whatever it looks like. */
 error_code walk(ondemand::value value, Prompt &prompt, bool plain, int depth);
 
+/* A content part that is no text: it counts as an image, whatever its data. */
+bool is_medium(std::string_view key) {
+    return key == "image_url" || key == "input_image" || key == "input_audio" || key == "file" ||
+           key == "video_url" || key == "audio_url";
+}
+
 /* One message or one content part: its text counts, its images are counted, its data is not. */
 error_code walk_object(ondemand::object object, Prompt &prompt, int depth) {
     for (auto field_result : object) {
@@ -171,12 +184,19 @@ error_code walk_object(ondemand::object object, Prompt &prompt, int depth) {
         bool escaped;
         std::string_view key = raw_key(field.key(), escaped);
         ondemand::value value = field.value();
-        if (key == "image_url" || key == "input_image") {
+        if (is_medium(key)) {
             prompt.out->images++;
             continue;
         }
-        if (key == "input_audio" || key == "file" || key == "video_url" || key == "audio_url")
-            continue;
+        if (key == "source") {
+            /* Anthropic's image or document: its data stands in an object. */
+            ondemand::json_type type;
+            if (auto error = value.type().get(type)) return error;
+            if (type == ondemand::json_type::object) {
+                prompt.out->images++;
+                continue;
+            }
+        }
         if (key == "type" || key == "role" || key == "id" || key == "detail") continue;
         bool plain = key == "text" || key == "content" || key == "arguments" || key == "output";
         if (auto error = walk(value, prompt, plain, depth + 1)) return error;
@@ -289,7 +309,7 @@ error_code take_stream_options(ondemand::value value, csimdjson_body *out, bool 
 }
 
 /* Chat templates write every tool's schema into the prompt. */
-error_code take_tools(ondemand::value value, csimdjson_body *out) {
+error_code take_tools(ondemand::value value, csimdjson_body *out, uint64_t key) {
     ondemand::json_type type;
     if (auto error = value.type().get(type)) return error;
     if (type == ondemand::json_type::null) return SUCCESS;
@@ -298,7 +318,7 @@ error_code take_tools(ondemand::value value, csimdjson_body *out) {
     std::string_view text;
     if (auto error = raw_text(value, type, text)) return error;
     if (text.find_first_not_of(" \t\r\n", 1) == text.size() - 1) out->has_tools = 0;
-    else Prompt{out}.written(text);
+    else Prompt{out, key, nullptr}.written(text);
     return SUCCESS;
 }
 
@@ -310,9 +330,49 @@ error_code take_response_format(ondemand::value value, csimdjson_body *out) {
     return SUCCESS;
 }
 
-error_code take(int index, ondemand::value value, csimdjson_body *out, uint64_t *blocks,
-                bool &wrong) {
-    Prompt prompt{out, blocks};
+/* Whether a `text.format` is null or of type `text`, spelled plainly. */
+error_code is_plain_format(ondemand::value value, bool &plain) {
+    ondemand::json_type type;
+    if (auto error = value.type().get(type)) return error;
+    plain = type == ondemand::json_type::null;
+    if (type != ondemand::json_type::object) return SUCCESS;
+    ondemand::object object;
+    if (auto error = value.get_object().get(object)) return error;
+    for (auto field_result : object) {
+        ondemand::field field;
+        if (auto error = std::move(field_result).get(field)) return error;
+        bool escaped;
+        std::string_view key = raw_key(field.key(), escaped);
+        ondemand::value inner = field.value();
+        if (key == "type") plain = inside(inner.raw_json_token()) == "text";
+    }
+    return SUCCESS;
+}
+
+/* The Responses API writes its response format into `text`; only plain text may be cut. */
+error_code take_text(ondemand::value value, csimdjson_body *out) {
+    ondemand::json_type type;
+    if (auto error = value.type().get(type)) return error;
+    if (type != ondemand::json_type::object) return SUCCESS;
+    ondemand::object object;
+    if (auto error = value.get_object().get(object)) return error;
+    for (auto field_result : object) {
+        ondemand::field field;
+        if (auto error = std::move(field_result).get(field)) return error;
+        bool escaped;
+        std::string_view key = raw_key(field.key(), escaped);
+        if (!escaped && key != "format") continue;
+        bool plain = false;
+        if (!escaped)
+            if (auto error = is_plain_format(field.value(), plain)) return error;
+        if (!plain) out->has_response_format = 1;
+    }
+    return SUCCESS;
+}
+
+error_code take(int index, ondemand::value value, csimdjson_body *out, uint64_t key,
+                uint64_t *blocks, bool &wrong) {
+    Prompt prompt{out, key, blocks};
     switch (index) {
     case CSIMDJSON_MODEL: {
         ondemand::json_type type;
@@ -330,8 +390,8 @@ error_code take(int index, ondemand::value value, csimdjson_body *out, uint64_t 
     case CSIMDJSON_N: return take_number(value, out->n, wrong);
     case CSIMDJSON_BEST_OF: return take_number(value, out->best_of, wrong);
     case CSIMDJSON_RESPONSE_FORMAT: return take_response_format(value, out);
-    case CSIMDJSON_TOOLS: return take_tools(value, out);
-    case CSIMDJSON_TEXT: return SUCCESS;
+    case CSIMDJSON_TOOLS: return take_tools(value, out, key);
+    case CSIMDJSON_TEXT: return take_text(value, out);
     default: return walk(value, prompt, true, 0);
     }
 }
@@ -364,8 +424,7 @@ size_t csimdjson_parser_capacity(const csimdjson_parser *parser) {
     return parser->parser.capacity();
 }
 
-void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
-                    csimdjson_body *out, uint64_t blocks[CSIMDJSON_BLOCKS]) {
+void csimdjson_reset(csimdjson_body *out) {
     memset(out, 0, sizeof *out);
     out->fault_field = -1;
     out->store = 1;
@@ -373,6 +432,13 @@ void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, si
     out->n = out->best_of = -1;
     out->include_usage = -1;
     out->is_empty = 1;
+}
+
+void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
+                    uint64_t seed, csimdjson_body *out, uint64_t blocks[CSIMDJSON_BLOCKS]) {
+    csimdjson_reset(out);
+    uint64_t hash_key = key_of(seed);
+    out->prompt_hash = hash_key;
     ondemand::document document;
     if (auto error = parser->parser.iterate(text, count, capacity).get(document))
         return fail(out, error == CAPACITY || error == MEMALLOC ? CSIMDJSON_TOO_LARGE
@@ -402,7 +468,8 @@ void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, si
         out->field[index] = range_of(value, text);
         if (out->field[index].count == 0) out->field[index].count = 1;
         bool wrong = false;
-        if (take(index, value, out, blocks, wrong)) return fail(out, CSIMDJSON_NOT_JSON, index);
+        if (take(index, value, out, hash_key, blocks, wrong))
+            return fail(out, CSIMDJSON_NOT_JSON, index);
         if (wrong) return fail(out, CSIMDJSON_WRONG_TYPE, index);
     }
     if (document.current_location().error() != OUT_OF_BOUNDS)

@@ -29,7 +29,7 @@ struct ComposedPolicy<Admitting: Gate, Choosing: Choice>: RequestPolicy, Sendabl
         case .arrive(let arrival): self.arrive(arrival, now: now, into: &actions)
         case .firstToken(let id): self.firstToken(id)
         case .progress, .hedgeWon, .hedgeFailed: break
-        case .finish(let id, _): self.finish(id, now: now)
+        case .finish(let id, _), .declined(let id): self.finish(id, now: now)
         case .attemptFailed(let id, let failure, let beforeFirstByte):
             self.attemptFailed(
                 id, failure, beforeFirstByte: beforeFirstByte, now: now, into: &actions)

@@ -15,7 +15,7 @@ struct LedgerChoice: Choice {
     mutating func hear(_ event: Event, now: Instant) {
         switch event {
         case .arrive(let arrival): self.arrivals[arrival.request] = arrival
-        case .finish(let id, _), .cancel(let id):
+        case .finish(let id, _), .declined(let id), .cancel(let id):
             self.arrivals[id] = nil
             self.tell(event, now: now)
         // Whether it is tried again is the gate's to say; it is placed anew then.

@@ -8,7 +8,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let line = bytes.firstIndex(of: 0x0A) ?? count
     let body = ByteRange(start: min(line + 1, count), end: count)
     let type = ByteRange(start: 0, end: line)
-    if case .value(let model) = MultipartForm.model(bytes.span, contentType: type, body: body) {
+    if let model = MultipartForm.read(bytes.span, contentType: type, body: body)?.model {
         precondition(body.start < model.start && model.start <= model.end && model.end < body.end)
         precondition(bytes[..<model.start].suffix(4).elementsEqual("\r\n\r\n".utf8))
         precondition(bytes[model.end...].prefix(4).elementsEqual("\r\n--".utf8))
@@ -37,9 +37,9 @@ private func found(_ name: [UInt8], behind file: [UInt8]) -> [UInt8]? {
     form += Array("\r\nX: 1\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n".utf8)
     form += name + Array("\r\n".utf8) + delimiter + Array("--\r\n".utf8)
     guard
-        case .value(let model) = MultipartForm.model(
+        let model = MultipartForm.read(
             form.span, contentType: ByteRange(start: 0, end: type.count),
-            body: ByteRange(start: type.count, end: form.count))
+            body: ByteRange(start: type.count, end: form.count))?.model
     else { return nil }
     return Array(form[model.start..<model.end])
 }

@@ -10,7 +10,7 @@ extern "C" {
 
 enum {
     CSIMDJSON_OK = 0,
-    CSIMDJSON_NOT_JSON = 1,       /* broken JSON or bad UTF-8, at `fault_offset` where known */
+    CSIMDJSON_NOT_JSON = 1,       /* broken JSON or bad UTF-8 */
     CSIMDJSON_NOT_OBJECT = 2,     /* valid so far, but no object */
     CSIMDJSON_TRAILING = 3,       /* content behind the object */
     CSIMDJSON_DUPLICATE_KEY = 4,  /* a key that is interpreted stands twice */
@@ -37,6 +37,7 @@ enum {
     CSIMDJSON_RESPONSE_FORMAT,
     CSIMDJSON_TEXT,
     CSIMDJSON_STORE,
+    CSIMDJSON_SYSTEM,
     CSIMDJSON_FIELDS
 };
 
@@ -67,7 +68,7 @@ typedef struct {
     int64_t n;
     int64_t best_of;
     int32_t has_tools;     /* tools present, not null and not empty */
-    int32_t has_response_format;
+    int32_t has_response_format; /* or a `text.format` that is more than plain text */
     uint32_t prompt_bytes; /* text of the prompt and JSON of the tools, images left out */
     uint32_t prompt_ids;   /* token ids, where the prompt holds nothing else */
     uint32_t images;
@@ -84,11 +85,13 @@ csimdjson_parser *csimdjson_parser_new(void);
 void csimdjson_parser_free(csimdjson_parser *parser);
 /* Bytes of input the parser's own buffers are sized for. */
 size_t csimdjson_parser_capacity(const csimdjson_parser *parser);
+/* What a scan of nothing would tell: no field is there. */
+void csimdjson_reset(csimdjson_body *out);
 /* Scans `text[0..<count)`; `capacity` is at least `count + csimdjson_padding()`. `blocks` takes the
  * hashes of the prompt's leading blocks, each of its block and all before it: equal hashes stand for
- * equal beginnings. */
+ * equal beginnings. `seed` keys all hashes: who does not know it cannot write two texts of one hash. */
 void csimdjson_scan(csimdjson_parser *parser, const char *text, size_t count, size_t capacity,
-                    csimdjson_body *out, uint64_t blocks[CSIMDJSON_BLOCKS]);
+                    uint64_t seed, csimdjson_body *out, uint64_t blocks[CSIMDJSON_BLOCKS]);
 
 #ifdef __cplusplus
 }
