@@ -4,7 +4,8 @@ import Time
 
 /// What endpoints have in their prefix caches, and what that is worth in a choice.
 @Suite struct PrefixTests {
-    @Test func `a prompt goes where its prefix was sent, unless more waits there than the plan allows`() {
+    @Test
+    func `a prompt goes where its prefix was sent, unless more waits there than the plan allows`() {
         var bench = PrefixBench()
         let first = bench.arrive([1, 2, 3], tokens: 1536)
         #expect(bench.arrive([9, 8, 7], tokens: 1536) != first)

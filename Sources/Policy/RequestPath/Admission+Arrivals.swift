@@ -150,7 +150,9 @@ extension Admission {
             weight: self.plan.tenants[Int(record.tenant)].weight)
         self.queues.noteArrived(flow: flow, now: now)
         var prediction = self.predict(record.demand, flow: flow, pool: model, now: now)
-        if prediction.waitNanos <= 0, let soonest = self.soonestFirstToken(record, model: model) {
+        if prediction.waitNanos <= 0,
+            let soonest = self.soonestFirstToken(record, model: model, now: now)
+        {
             prediction.engineNanos = soonest
         }
         self.observe(lane: lane, model: model, prediction, record, now: now, into: &actions)

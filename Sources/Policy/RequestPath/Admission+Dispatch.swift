@@ -118,10 +118,10 @@ extension Admission {
             if index == excluded { continue }
             let prefill = self.prefill(slot, at: index)
             guard self.rooms[index].fits(self.slab[slot], prefill) else { continue }
-            var nanos = self.rooms[index].completionNanos(self.slab[slot], prefill)
+            var nanos = self.rooms[index].completionNanos(self.slab[slot], prefill, now: now)
             if index == Int(self.slab[slot].failedOn) { nanos += 1e15 }
             // One that would be late is better than none, and worse than any in time.
-            if self.rooms[index].firstTokenNanos(prefillTokens: prefill.owed) > left {
+            if self.rooms[index].firstTokenNanos(prefillTokens: prefill.owed, now: now) > left {
                 nanos += 1e13
             }
             if nanos < bestNanos {
@@ -150,8 +150,15 @@ extension Admission {
         let last = self.lastUse(of: self.slab[slot])
         guard self.endpoints[index].steps.isLearned else { return now >= last }
         let engine = self.rooms[index].firstTokenNanos(
-            prefillTokens: self.prefill(slot, at: index).owed)
+            prefillTokens: self.prefill(slot, at: index).owed, now: now)
         return now.advanced(byNanos: UInt64(saturating: engine * 0.8)) >= last
+    }
+
+    /// Prefill tokens at an endpoint that are not believed to be computed yet.
+    func prefillLeft(at index: Int, now: Instant) -> UInt32 {
+        let endpoint = self.endpoints[index]
+        let steps = endpoint.steps.isLearned ? endpoint.steps : self.pools[endpoint.model].steps
+        return endpoint.prefillLeft(steps, now: now)
     }
 
     mutating func dispatch(
@@ -184,9 +191,9 @@ extension Admission {
         self.slab[slot].hedge = -1
         self.settlePrefix(slot, at: index)
         self.chargeFlow(slot)
-        self.endpoints[index].ledger.debit(self.slab[slot])
-        self.slab[slot].prefillAtDispatch = UInt32(
-            clamping: self.endpoints[index].ledger.prefillWaiting)
+        self.slab[slot].prefillAtDispatch =
+            self.prefillLeft(at: index, now: now) + self.slab[slot].prefillTokens
+        self.endpoints[index].ledger.debit(self.slab[slot], now: now)
         self.refresh(index)
         self.takeTenantSlot(Int(self.slab[slot].tenant))
         self.setAttemptTimer(slot, now: now)

@@ -30,7 +30,7 @@ extension Admission {
         // What the pool has learned since the endpoint last changed counts.
         self.refresh(index)
         let prefillTokens = self.prefill(slot, at: index).owed
-        let there = self.rooms[index].firstTokenNanos(prefillTokens: prefillTokens)
+        let there = self.rooms[index].firstTokenNanos(prefillTokens: prefillTokens, now: now)
         let silent = now.nanosSince(record.dispatchedAt)
         guard there < Double(silent), now.advanced(byNanos: UInt64(there)) < record.deadline,
             self.pools[model].hedging.spend(
@@ -39,10 +39,10 @@ extension Admission {
         self.slab[slot].hedge = Int32(index)
         self.slab[slot].prefillTokensAtHedge = prefillTokens
         self.slab[slot].cachedBelievedAtHedge = self.cachedBelieved(slot, at: index)
-        self.endpoints[index].ledger.debit(self.slab[slot].secondTry)
+        self.slab[slot].prefillAtHedge =
+            self.prefillLeft(at: index, now: now) + prefillTokens
+        self.endpoints[index].ledger.debit(self.slab[slot].secondTry, now: now)
         self.slab[slot].hedgedAt = now
-        self.slab[slot].prefillAtHedge = UInt32(
-            clamping: self.endpoints[index].ledger.prefillWaiting)
         self.refresh(index)
         actions.append(
             .hedge(
@@ -66,7 +66,7 @@ extension Admission {
         // All that is known of the slower engine: it takes at least this long.
         self.endpoints[Int(record.endpoint)].steps.learnFirstToken(
             tokens: record.prefillAtDispatch, nanos: now.nanosSince(record.dispatchedAt))
-        self.promoteHedge(slot)
+        self.promoteHedge(slot, now: now)
         self.afterChange(at: Int(record.endpoint), now: now, into: &actions)
     }
 
@@ -76,7 +76,7 @@ extension Admission {
     ) {
         let record = self.slab[slot]
         guard record.phase == .inFlight, record.hedge >= 0 else { return }
-        self.dropHedge(slot)
+        self.dropHedge(slot, now: now)
         if let failure {
             self.noteFailure(
                 Int(record.hedge), failure, prompt: record.promptHash, now: now, into: &actions)
@@ -86,9 +86,9 @@ extension Admission {
 
     /// Takes the first try out of its ledger and puts the second in its place: what is owed and
     /// cached there is the request's from now on.
-    mutating func promoteHedge(_ slot: Int) {
+    mutating func promoteHedge(_ slot: Int, now: Instant) {
         let record = self.slab[slot]
-        self.endpoints[Int(record.endpoint)].ledger.creditPrefill(record)
+        self.endpoints[Int(record.endpoint)].ledger.creditPrefill(record, now: now)
         self.endpoints[Int(record.endpoint)].ledger.credit(record)
         self.slab[slot].endpoint = record.hedge
         self.slab[slot].dispatchedAt = record.hedgedAt
@@ -100,12 +100,12 @@ extension Admission {
     }
 
     /// Takes the second try out of its ledger.
-    mutating func dropHedge(_ slot: Int) {
+    mutating func dropHedge(_ slot: Int, now: Instant) {
         let record = self.slab[slot]
         let index = Int(record.hedge)
         guard index >= 0 else { return }
         self.slab[slot].hedge = -1
-        self.endpoints[index].ledger.creditPrefill(record.secondTry)
+        self.endpoints[index].ledger.creditPrefill(record.secondTry, now: now)
         self.endpoints[index].ledger.credit(record.secondTry)
         self.refresh(index)
         self.forgetIfDone(index)

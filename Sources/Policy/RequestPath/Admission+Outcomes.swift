@@ -10,8 +10,8 @@ extension Admission {
         self.slab[slot].outputSeen = 1
         self.pools[Int(record.served)].outputs.produced(1)
         self.timers.clear(slot)
-        self.dropHedge(slot)
-        self.creditPrefill(slot)
+        self.dropHedge(slot, now: now)
+        self.creditPrefill(slot, now: now)
         if record.streams { self.learnFirstToken(record, now: now) }
         self.noteSuccess(index, into: &actions)
         self.afterChange(at: index, now: now, into: &actions)
@@ -55,7 +55,7 @@ extension Admission {
             usage.map { Double(max($0.promptTokens, $0.cachedTokens) - $0.cachedTokens) }
             ?? Double(record.prefillTokens)
         let context = Double(usage?.promptTokens ?? record.promptTokens) + Double(output)
-        self.endAttempt(slot)
+        self.endAttempt(slot, now: now)
         self.settle(slot, prefillTokens: prefill, outputTokens: Double(output), context: context)
         // The first token was this answer's success.
         if record.firstTokenAt == nil { self.noteSuccess(index, into: &actions) }
@@ -73,7 +73,7 @@ extension Admission {
     mutating func declined(_ slot: Int, now: Instant, into actions: inout ActionBuffer) {
         guard self.slab[slot].phase == .inFlight else { return }
         let index = Int(self.slab[slot].endpoint)
-        self.endAttempt(slot)
+        self.endAttempt(slot, now: now)
         self.settleUnserved(slot)
         self.noteSuccess(index, into: &actions)
         self.afterChange(at: index, now: now, into: &actions)
@@ -113,7 +113,7 @@ extension Admission {
             self.pools[model].outputs.produced(output - record.outputSeen)
         }
         self.endAnswers(of: record, output, cut: true)
-        self.endAttempt(slot)
+        self.endAttempt(slot, now: now)
         self.settle(
             slot, prefillTokens: Double(record.prefillTokens), outputTokens: Double(output),
             context: Double(record.promptTokens) + Double(output))
@@ -129,13 +129,13 @@ extension Admission {
         let model = Int(self.slab[slot].served)
         if self.slab[slot].hedge >= 0, beforeFirstByte {
             // The second try takes its place.
-            self.promoteHedge(slot)
+            self.promoteHedge(slot, now: now)
             self.slab[slot].failedOn = Int32(index)
             self.noteFailure(
                 index, failure, prompt: self.slab[slot].promptHash, now: now, into: &actions)
             return self.afterChange(at: index, now: now, into: &actions)
         }
-        self.endAttempt(slot)
+        self.endAttempt(slot, now: now)
         self.noteFailure(
             index, failure, prompt: self.slab[slot].promptHash, now: now, into: &actions)
         self.slab[slot].failedOn = Int32(index)
@@ -183,11 +183,11 @@ extension Admission {
     private static let turnedAwayMax: UInt8 = 8
 
     /// Ends the attempt in the ledgers; the record lives on.
-    mutating func endAttempt(_ slot: Int) {
+    mutating func endAttempt(_ slot: Int, now: Instant) {
         let index = Int(self.slab[slot].endpoint)
         self.timers.clear(slot)
-        self.dropHedge(slot)
-        self.creditPrefill(slot)
+        self.dropHedge(slot, now: now)
+        self.creditPrefill(slot, now: now)
         self.endpoints[index].ledger.credit(self.slab[slot])
         let tenant = Int(self.slab[slot].tenant)
         let wasHeld = self.tenants[tenant].isHeld
@@ -198,10 +198,11 @@ extension Admission {
         }
     }
 
-    mutating func creditPrefill(_ slot: Int) {
+    mutating func creditPrefill(_ slot: Int, now: Instant) {
         guard self.slab[slot].prefillOwed else { return }
         self.slab[slot].prefillOwed = false
-        self.endpoints[Int(self.slab[slot].endpoint)].ledger.creditPrefill(self.slab[slot])
+        self.endpoints[Int(self.slab[slot].endpoint)].ledger.creditPrefill(
+            self.slab[slot], now: now)
     }
 
     /// Corrects what the request was charged to what it used, and forgets it.

@@ -31,7 +31,7 @@ extension Admission {
         let slot = self.slab.insert(arrival.request)
         self.slab[slot] = record
         self.keepChain(PrefixChain(arrival), slot: slot)
-        guard let index = self.leastCompletion(slot, among: endpoints) else {
+        guard let index = self.leastCompletion(slot, among: endpoints, now: now) else {
             self.settleUnserved(slot)
             return nil
         }
@@ -42,7 +42,9 @@ extension Admission {
     }
 
     /// One that is not open here is better than none.
-    private func leastCompletion(_ slot: Int, among endpoints: [Int32]) -> Int? {
+    private func leastCompletion(
+        _ slot: Int, among endpoints: [Int32], now: Instant
+    ) -> Int? {
         var best: Int?
         var bestNanos = Double.infinity
         for position in endpoints where self.rooms.indices.contains(Int(position)) {
@@ -50,7 +52,7 @@ extension Admission {
             let nanos =
                 self.endpoints[index].isOpen
                 ? self.rooms[index].completionNanos(
-                    self.slab[slot], self.prefill(slot, at: index)) : 1e30
+                    self.slab[slot], self.prefill(slot, at: index), now: now) : 1e30
             if nanos < bestNanos { (best, bestNanos) = (index, nanos) }
         }
         return best

@@ -48,25 +48,43 @@ extension Admission {
             lane: laneQueued.requests, othersRate: laneRate.requests - ownRate.requests,
             own: flow.queued.requests + 1, free: Double(capacity.slots - capacity.inFlight),
             turn: share.requestsPerTurn)
-        let waiting = capacity.prefillWaiting / Double(max(1, capacity.open))
+        let waiting = self.prefillLeft(in: pool, now: now) / Double(max(1, capacity.open))
         return Prediction(
             waitNanos: max(prefill, slots),
             engineNanos: self.pools[pool].steps.firstTokenNanos(
                 tokens: waiting + demand.prefillTokens))
     }
 
+    /// Prefill tokens that wait at a pool's engines and are not believed to be computed yet; all that
+    /// wait in a pool too large to ask each.
+    ///
+    /// - Complexity: O(endpoints), of at most `comparedWhole`.
+    private func prefillLeft(in pool: Int, now: Instant) -> Double {
+        guard self.pools[pool].endpoints.count <= Self.comparedWhole else {
+            return self.pools[pool].capacity.prefillWaiting
+        }
+        var left = 0.0
+        for position in self.pools[pool].endpoints where self.endpoints[Int(position)].isOpen {
+            left += Double(self.prefillLeft(at: Int(position), now: now))
+        }
+        return left
+    }
+
     /// Nanoseconds to the first token at the endpoint with room that would answer first; `nil`
     /// where none has room, or in a pool too large to ask each: the mean is near it there.
     ///
     /// - Complexity: O(endpoints), of at most `comparedWhole`.
-    func soonestFirstToken(_ record: RequestRecord, model: Int) -> Double? {
+    func soonestFirstToken(
+        _ record: RequestRecord, model: Int, now: Instant
+    ) -> Double? {
         guard self.pools[model].endpoints.count <= Self.comparedWhole else { return nil }
         let prefill = Prefill(owed: record.prefillTokens, believed: record.prefillTokens)
         var soonest: Double?
         for position in self.pools[model].endpoints {
             let room = self.rooms[Int(position)]
             guard room.fits(record, prefill) else { continue }
-            let nanos = room.firstTokenNanos(prefillTokens: record.prefillTokens)
+            let nanos = room.firstTokenNanos(
+                prefillTokens: record.prefillTokens, now: now)
             soonest = min(soonest ?? nanos, nanos)
         }
         return soonest

@@ -72,14 +72,14 @@ extension Admission {
         let record = self.slab[slot]
         let index = Int(record.endpoint)
         if !record.streams {
-            self.creditPrefill(slot)
+            self.creditPrefill(slot, now: now)
             self.afterChange(at: index, now: now, into: &actions)
             return
         }
         if now < record.deadline { return self.considerHedge(slot, now: now, into: &actions) }
         actions.append(.abort(record.id))
         self.learnError(record, actualNanos: now.nanosSince(record.arrival), now: now)
-        self.endAttempt(slot)
+        self.endAttempt(slot, now: now)
         // An engine that took several times what it should is at fault; a late dispatch is not.
         let steps = self.pools[Int(record.served)].steps
         let expected = steps.firstTokenNanos(tokens: Double(record.prefillAtDispatch))

@@ -50,6 +50,13 @@ struct Endpoint: Sendable {
         bounds.prefillTokensMax(self.steps.line, least: RoomLimits.prefillTokensMin)
     }
 
+    /// Prefill tokens that wait there and are not believed to be computed yet.
+    func prefillLeft(_ steps: StepModel, now: Instant) -> UInt32 {
+        let done =
+            Double(now.nanosSince(self.ledger.computingSince)) / max(1, steps.line.perToken)
+        return UInt32(saturating: max(0, Double(self.ledger.prefillWaiting) - done))
+    }
+
     /// What it may be sent now.
     @inline(__always)
     func room(_ bounds: EngineBounds, steps: StepModel) -> Room {
@@ -70,7 +77,9 @@ struct Endpoint: Sendable {
             room.prefillTokensOfPlan =
                 Int(min(self.prefillOfPlan(bounds), 1e9)) - self.ledger.prefillWaiting
         }
-        room.firstTokenNanos = line.fixed + line.perToken * Double(self.ledger.prefillWaiting)
+        room.firstTokenNanos = line.fixed
+        room.waitingNanos = line.perToken * Double(self.ledger.prefillWaiting)
+        room.computingSince = self.ledger.computingSince
         room.perPrefillTokenNanos = line.perToken
         // Half of a step is taken to grow with the batch.
         let filled = Double(self.ledger.inFlight + 1) / Double(self.sequencesMax(bounds))

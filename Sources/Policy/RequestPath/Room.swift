@@ -1,3 +1,5 @@
+import Time
+
 /// What one endpoint may be sent and how soon it would be done: all that a choice looks at.
 struct Room: Sendable {
     /// Nothing is in flight: it takes any one request.
@@ -10,6 +12,9 @@ struct Room: Sendable {
     var contextTokens = 0.0
     // Predicted nanoseconds of a request: fixed, and for each of its tokens.
     var firstTokenNanos = 0.0
+    /// What waits there would take, counted from when the first of it was begun.
+    var waitingNanos = 0.0
+    var computingSince = Instant.zero
     var perPrefillTokenNanos = 0.0
     var perOutputTokenNanos = 0.0
     /// What recent failures count for in a choice: an engine that fails fast looks idle, and would
@@ -34,20 +39,34 @@ struct Room: Sendable {
                     >= Int(prefill.owed))
     }
 
-    func firstTokenNanos(prefillTokens: UInt32) -> Double {
-        self.firstTokenNanos + self.perPrefillTokenNanos * Double(prefillTokens)
+    func firstTokenNanos(prefillTokens: UInt32, now: Instant) -> Double {
+        self.firstTokenNanos + self.leftNanos(now)
+            + self.perPrefillTokenNanos * Double(prefillTokens)
+    }
+
+    /// What is left of the work that waits there. Once it should have been done it is taken to last
+    /// as long again as it is late: an engine that stalls does not look free.
+    private func leftNanos(_ now: Instant) -> Double {
+        guard self.waitingNanos > 0 else { return 0 }
+        return abs(self.waitingNanos - Double(now.nanosSince(self.computingSince)))
     }
 
     /// What is compared in a choice: nanoseconds until the request would be complete, and what
     /// computing its prompt would cost those who come after it.
-    func completionNanos(_ record: RequestRecord, _ prefill: Prefill) -> Double {
+    func completionNanos(_ record: RequestRecord, _ prefill: Prefill, now: Instant) -> Double {
         if self.wantsTrial, record.retryable, record.failures == 0 { return 0 }
         let ownNanos =
-            self.penaltyNanos + self.firstTokenNanos(prefillTokens: prefill.believed)
-            + self.perOutputTokenNanos * Double(record.outputTokens)
+            self.penaltyNanos + self.firstTokenNanos(prefillTokens: prefill.believed, now: now)
+            + self.perOutputTokenNanos * Double(record.outputTokens) * Self.decodeShare
         guard prefill.isKnown else { return ownNanos }
         return ownNanos + Self.laterShare * self.perPrefillTokenNanos * Double(prefill.believed)
     }
+
+    /// What the time of later tokens counts for in a choice. Bounds on first tokens are tight and
+    /// those between tokens wide, and where an answer would take a second more because of a few
+    /// more sequences a first token would wait for nothing: with whole answers compared, half of
+    /// the first tokens that a turn about keeps in time are late.
+    private static let decodeShare = 0.05
 
     /// How often a token's time counts again for those who come after it: who computes a prompt
     /// that another has cached keeps an engine from all of them until it runs dry. On a server

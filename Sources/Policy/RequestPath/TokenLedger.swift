@@ -1,3 +1,5 @@
+import Time
+
 /// Token work at one endpoint: debited at dispatch, credited as tokens come back.
 ///
 /// It is exact about what this gateway sent; `foreign` adds what a scrape saw of others.
@@ -6,6 +8,8 @@ struct TokenLedger: Sendable, Equatable {
     private(set) var inFlight = 0
     /// Prefill tokens sent whose first token has not come.
     private(set) var prefillWaiting = 0
+    /// Since when the prompt is computed that comes first of those: the last one was done then.
+    private(set) var computingSince = Instant.zero
     /// Prompt and expected output tokens of everything in flight.
     private(set) var contextTokens: Double = 0
     /// Sequences of other clients, from the engine's own gauges.
@@ -20,14 +24,16 @@ struct TokenLedger: Sendable, Equatable {
         self.foreignBefore = count
     }
 
-    mutating func debit(_ record: RequestRecord) {
+    mutating func debit(_ record: RequestRecord, now: Instant) {
+        if self.prefillWaiting == 0 { self.computingSince = now }
         self.inFlight += 1
         self.prefillWaiting += Int(record.prefillTokens)
         self.contextTokens += record.contextTokens
     }
 
     /// The prompt has been computed.
-    mutating func creditPrefill(_ record: RequestRecord) {
+    mutating func creditPrefill(_ record: RequestRecord, now: Instant) {
+        self.computingSince = now
         self.prefillWaiting -= Int(record.prefillTokens)
         assert(self.prefillWaiting >= 0)
     }
