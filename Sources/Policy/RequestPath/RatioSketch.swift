@@ -13,7 +13,8 @@ struct RatioSketch: Sendable {
     private var at = Instant.zero
     private var cached: Double
     private var untilRefresh = 0
-    private(set) var quantile: Double
+    /// The quantile that is told, 0...1, and beyond it what is added to the ratio.
+    private var level: Double
 
     private static let bucketsPerOne = 64
     private static let buckets = 4 * 64
@@ -24,7 +25,7 @@ struct RatioSketch: Sendable {
 
     /// Tracks the `quantile` (0...1) of the ratios it is given.
     init(quantile: Double) {
-        self.quantile = quantile
+        self.level = quantile
         self.weights = Array(repeating: 0, count: Self.buckets)
         self.cached = Self.prior
     }
@@ -56,15 +57,18 @@ struct RatioSketch: Sendable {
     ///
     /// Each miss raises it, each hit lowers it by as much less as misses may be rarer, so that in
     /// the long run just `share` of the decisions miss, whatever the errors are distributed like
-    /// (adaptive conformal inference: I. Gibbs and E. Candes, NeurIPS 2021).
+    /// (adaptive conformal inference: I. Gibbs and E. Candes, NeurIPS 2021). Errors that come
+    /// together, as when engines slow down, pass any quantile of what went before: what would raise
+    /// it above `quantileMax` is added to the ratio itself.
     mutating func judge(missed: Bool, share: Double) {
         let step = Self.judgeStep * ((missed ? 1 : 0) - share)
-        self.quantile = min(max(self.quantile + step, Self.quantileMin), Self.quantileMax)
+        self.level = min(max(self.level + step, Self.quantileMin), Self.levelMax)
     }
 
     private static let judgeStep = 0.05
     private static let quantileMin = 0.7
     private static let quantileMax = 0.998
+    private static let levelMax = 1.2
 
     private mutating func age(to now: Instant) {
         let factor = Decay.factor(
@@ -82,7 +86,7 @@ struct RatioSketch: Sendable {
         self.untilRefresh = 8
         let priorWeight = Self.priorWeight * self.unit
         let priorBucket = Int(Self.prior * Double(Self.bucketsPerOne))
-        let allowed = (self.total + priorWeight) * (1 - self.quantile)
+        let allowed = (self.total + priorWeight) * (1 - min(self.level, Self.quantileMax))
         var above = 0.0
         var bucket = Self.buckets - 1
         while bucket > 0 {
@@ -90,6 +94,7 @@ struct RatioSketch: Sendable {
             if above > allowed { break }
             bucket -= 1
         }
-        self.cached = Double(bucket + 1) / Double(Self.bucketsPerOne)
+        self.cached =
+            Double(bucket + 1) / Double(Self.bucketsPerOne) + max(0, self.level - Self.quantileMax)
     }
 }

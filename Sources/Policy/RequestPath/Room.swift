@@ -45,10 +45,11 @@ struct Room: Sendable {
     }
 
     /// What is left of the work that waits there. Once it should have been done it is taken to last
-    /// as long again as it is late: an engine that stalls does not look free.
+    /// as long again as it is late, up to all of it: an engine that stalls does not look free.
     private func leftNanos(_ now: Instant) -> Double {
         guard self.waitingNanos > 0 else { return 0 }
-        return abs(self.waitingNanos - Double(now.nanosSince(self.computingSince)))
+        let elapsed = Double(now.nanosSince(self.computingSince))
+        return min(self.waitingNanos, abs(self.waitingNanos - elapsed))
     }
 
     /// What is compared in a choice: nanoseconds until the request would be complete, and what
