@@ -17,8 +17,9 @@ def table(headings, rows):
 class Page:
     """One item's page as it grows."""
 
-    def __init__(self, number, name, title, shown):
+    def __init__(self, number, name, title, shown, made_by=None):
         self.number, self.name, self.title = number, name, title
+        self.made_by = made_by or f"Benchmarks/evidence {name}"
         self.marks, self.parts, self.charts, self.profiles = [], [], {}, []
         self.shown = shown
 
@@ -62,7 +63,7 @@ class Page:
             if self.marks else "There is no mark here.")
         parts = [
             f"# {self.title}", self.shown,
-            f"Made by `Benchmarks/evidence {self.name}`. {verdict}"]
+            f"Made by `{self.made_by}`. {verdict}"]
         if self.marks:
             parts.append(table(
                 ["figure", "target", "measured", ""], [mark.row() for mark in self.marks]))
@@ -70,7 +71,7 @@ class Page:
         if again:
             parts.append(
                 "What is not met, to be run again; the files that are named lie in "
-                f"`Benchmarks/.work` once `Benchmarks/evidence {self.name}` has run:\n\n```\n"
+                f"`Benchmarks/.work` once `{self.made_by}` has run:\n\n```\n"
                 + "\n".join(f"# {mark.what}\n{mark.command}" for mark in again) + "\n```")
         parts += self.parts
         if self.profiles:

@@ -148,7 +148,9 @@ extension Admission {
         let flow = self.queues.flow(
             lane: lane, tenant: Int(record.tenant),
             weight: self.plan.tenants[Int(record.tenant)].weight)
-        self.queues.noteArrived(flow: flow, now: now)
+        let work = TokenWork.of(
+            prefillTokens: Double(record.prefillTokens), outputTokens: Double(record.outputTokens))
+        self.queues.noteArrived(flow: flow, work: work, now: now)
         var prediction = self.predict(record.demand, flow: flow, pool: model, now: now)
         if prediction.waitNanos <= 0,
             let soonest = self.soonestFirstToken(record, model: model, now: now)
@@ -229,9 +231,7 @@ extension Admission {
             self.queues.lanes[lane].tolerance.admit(likely)
             return .admit(flow: flow, prediction, plannedNanos: likely)
         }
-        let work = TokenWork.of(
-            prefillTokens: prefill, outputTokens: Double(record.outputTokens))
-        self.queues.noteRefused(flow: flow, work: work, now: now)
+        if !isHeld, !isCold { self.queues.noteRefused(flow: flow, now: now) }
         let reason: RefusalReason = isHeld ? .rateLimited : isCold ? .noCapacity : .saturated
         return .refuse(reason, afterNanos: likely - min(allowed, lower ?? .infinity))
     }

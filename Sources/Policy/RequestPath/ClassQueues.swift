@@ -139,17 +139,16 @@ struct ClassQueues: Sendable {
     }
 
     /// A request of the flow came: looks at what the flows of its lane attain, when it is time to.
-    mutating func noteArrived(flow index: Int, now: Instant) {
-        self.flows[index].share.noteArrived()
+    mutating func noteArrived(flow index: Int, work: Double, now: Instant) {
+        self.flows[index].share.noteArrived(work: work)
         let lane = Int(self.flows[index].lane)
         guard self.lanes[lane].fairShare.isDue(now) else { return }
         self.lanes[lane].fairShare.look(&self.flows, lane: lane, now: now)
     }
 
     /// A request of the flow was refused for want of capacity.
-    mutating func noteRefused(flow index: Int, work: Double, now: Instant) {
+    mutating func noteRefused(flow index: Int, now: Instant) {
         let lane = Int(self.flows[index].lane)
-        self.flows[index].share.noteRefused(work: work)
         self.lanes[lane].fairShare.noteRefused(self.flows[index], now: now)
     }
 

@@ -81,7 +81,7 @@ struct FairShare: Sendable {
         for index in flows.indices where Int(flows[index].lane) == lane {
             let charged = flows[index].attained - flows[index].share.attainedBefore
             sum += charged
-            flows[index].share.look(charged: charged, nanos: nanos)
+            flows[index].share.look(nanos: nanos)
             flows[index].share.attainedBefore = flows[index].attained
             let most = min(self.level, 1e9) * flows[index].weight
             let credit = flows[index].share.credit + most * nanos - charged
@@ -127,32 +127,33 @@ struct FlowShare: Sendable {
     /// Token work it may still be charged before it is in debt.
     var credit = 0.0
     var attainedBefore = 0.0
-    /// Token work a nanosecond that it asks for, refused work included: over about a second, and
-    /// over about a minute.
+    /// Token work a nanosecond that it asks for, over about a second and over about a minute.
     private(set) var demand = 0.0
     var usualDemand: Double { self.usual / max(1e-9, self.usualWeight) }
     private var usual = 0.0
     private var usualWeight = 0.0
     /// Requests of the last minute or so.
     private var requests = 0.0
+    // Since the last look.
     private var arrived = 0.0
-    private var refusedWork = 0.0
+    private var asked = 0.0
 
     /// Enough has been asked for to know what is usual.
     var isKnown: Bool { self.requests >= 20 }
 
-    mutating func noteArrived() { self.arrived += 1 }
+    mutating func noteArrived(work: Double) {
+        self.arrived += 1
+        self.asked += work
+    }
 
-    mutating func noteRefused(work: Double) { self.refusedWork += work }
-
-    mutating func look(charged: Double, nanos: Double) {
-        let rate = max(0, charged + self.refusedWork) / nanos
+    mutating func look(nanos: Double) {
+        let rate = self.asked / nanos
         let forgotten = min(1, nanos / 60e9)
         self.demand += (rate - self.demand) * min(1, nanos / 1e9)
         self.usual += (rate - self.usual) * forgotten
         self.usualWeight += (1 - self.usualWeight) * forgotten
         self.requests += self.arrived - self.requests * forgotten
-        self.refusedWork = 0
+        self.asked = 0
         self.arrived = 0
     }
 }
