@@ -55,7 +55,6 @@ extension Admission {
             usage.map { Double(max($0.promptTokens, $0.cachedTokens) - $0.cachedTokens) }
             ?? Double(record.prefillTokens)
         let context = Double(usage?.promptTokens ?? record.promptTokens) + Double(output)
-        self.judgeInterToken(record)
         self.endAttempt(slot, now: now)
         self.settle(slot, prefillTokens: prefill, outputTokens: Double(output), context: context)
         // The first token was this answer's success.
@@ -78,15 +77,6 @@ extension Admission {
         self.settleUnserved(slot)
         self.noteSuccess(index, into: &actions)
         self.afterChange(at: index, now: now, into: &actions)
-    }
-
-    /// Shows an endpoint's limits whether an answer that is complete held the bound between tokens.
-    private mutating func judgeInterToken(_ record: RequestRecord) {
-        guard let bound = self.pools[Int(record.served)].bounds.interTokenNanos,
-            let first = record.firstTokenAt, record.outputSeen > 1
-        else { return }
-        let nanos = record.progressAt.nanosSince(first) / UInt64(record.outputSeen - 1)
-        self.endpoints[Int(record.endpoint)].limits.judge(missed: nanos > bound)
     }
 
     /// Output tokens of an answer whose engine told no usage: those that were relayed, or where

@@ -31,8 +31,6 @@ struct RoomLimits: Sendable {
     private var lateShare: Double = 0
     /// First tokens since the last look.
     private var firstTokens = 0
-    /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
-    private var aim = 0.965
     /// An inter-token time has been measured.
     private var knowsTokens = false
     private var lookAt = Instant.zero
@@ -51,11 +49,8 @@ struct RoomLimits: Sendable {
     static let lookEveryNanos: UInt64 = 250_000_000
     /// Above this much room the sequence limit doubles.
     private static let ampleRoom = 3.0
-    /// Of finished answers so many may miss the bound between tokens: below the 1 % of a p99.
-    private static let missShare = 0.004
-    private static let aimStep = 0.01
-    private static let aimMin = 0.85
-    private static let aimMax = 0.965
+    /// The inter-token time steered to, as a share of the bound: requests scatter around the mean.
+    private static let aim = 0.965
 
     /// Prefill tokens that may wait at the engine now.
     ///
@@ -93,14 +88,6 @@ struct RoomLimits: Sendable {
             } ?? (nanos > boundNanos / 2)
         self.firstTokens += 1
         self.lateShare += ((late ? 1 : 0) - self.lateShare) * 0.05
-    }
-
-    /// An answer ended whose mean time between tokens missed its bound, or held it. As with first
-    /// tokens (`RatioSketch.judge`) each miss lowers the aim and each hit raises it by as much less
-    /// as misses may be rarer.
-    mutating func judge(missed: Bool) {
-        let step = Self.aimStep * (Self.missShare - (missed ? 1 : 0))
-        self.aim = min(max(self.aim + step, Self.aimMin), Self.aimMax)
     }
 
     /// The engine said it is full with `inFlight` sequences.
@@ -141,7 +128,7 @@ struct RoomLimits: Sendable {
         guard let mean else {
             return !self.knowsTokens && self.sequences < Self.startSequences ? 1.25 : 1
         }
-        return self.aim * Double(boundNanos) / max(1, mean)
+        return Self.aim * Double(boundNanos) / max(1, mean)
     }
 
     private mutating func steer(room: Double) {
