@@ -9,7 +9,10 @@ extension Admission {
     ) {
         guard !self.plan.models[model].ladder.isEmpty else { return }
         let alone = self.pools[model].steps.firstTokenNanos(tokens: Double(record.prefillTokens))
-        let allowed = max(1, Double(record.due.nanosSince(now)) - alone)
+        // A lower quantile's bound is the plan where its account is used up.
+        let due = Double(record.due.nanosSince(now))
+        let bound = self.queues.lanes[lane].tolerance.boundBroken(by: due) ?? due
+        let allowed = max(1, bound - alone)
         let behind = max(prediction.waitNanos, prediction.totalNanos - alone)
         let step = self.queues.lanes[lane].ladder.step
         let moved = self.queues.lanes[lane].ladder.observe(
