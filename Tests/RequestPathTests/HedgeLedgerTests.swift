@@ -71,8 +71,8 @@ private struct HedgeDesk {
             .finish(id, usage: Usage(promptTokens: 1536, outputTokens: 20, cachedTokens: 1536)))
     }
 
-    /// Fills the endpoint with the prefix to what its plan allows, until a request goes to the other one, which alone is
-    /// left waiting.
+    /// Fills the endpoint with the prefix to what its plan allows, until a request goes to the
+    /// other one, which alone is left waiting.
     mutating func sendElsewhere() -> (id: RequestID, endpoint: Int)? {
         var sent: [RequestID] = []
         let home = self.arrive([1, 2, 3, 50], tokens: 2048)

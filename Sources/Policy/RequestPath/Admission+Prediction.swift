@@ -55,8 +55,8 @@ extension Admission {
                 tokens: waiting + demand.prefillTokens))
     }
 
-    /// Prefill tokens that wait at a pool's engines and are not believed to be computed yet; all that
-    /// wait in a pool too large to ask each.
+    /// Prefill tokens that wait at a pool's engines and are not believed to be computed yet; all
+    /// that wait in a pool too large to ask each.
     ///
     /// - Complexity: O(endpoints), of at most `comparedWhole`.
     private func prefillLeft(in pool: Int, now: Instant) -> Double {
