@@ -94,7 +94,7 @@ struct CalibrationTests {
         return try #require(best)
     }
 
-    @Test("A known engine's coefficients are found within 10 %, its slopes within 20 %", .timeLimit(.minutes(2)))
+    @Test("A known engine's coefficients are found", .timeLimit(.minutes(2)))
     func known() throws {
         let engine = Self.engine()
         var settings = try Self.settings(engine.address)
