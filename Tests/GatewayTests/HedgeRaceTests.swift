@@ -19,10 +19,10 @@ import Testing
             ports, loops: 2, budget: TestGateway.budget(ports, overload: ", hedge: {budget: 50%}"),
             heard: { _ in stage.heard() })
         let clients = (0..<16).map { _ in gateway.client() }
-        let loops = clients.map { client -> Int in
+        let loops = try clients.map { client -> Int in
             client.send(TestGateway.chat(",\"stream\":true"))
             _ = client.message()
-            #expect(eventually { stage.threads.withLock { $0.last } != nil })
+            try #require(eventually { stage.threads.withLock { $0.last } != nil })
             return stage.threads.withLock { $0.removeLast() }
         }
         // The first loop asks engines for their health, so that it ticks for the other.
