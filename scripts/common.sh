@@ -8,6 +8,10 @@ say() { printf 'plimsoll: %s\n' "$*" >&2; }
 # Ends the script with what went wrong and what to do.
 die() { say "$*"; exit 1; }
 
+# The test targets that know no clock but a simulated one.
+virtual_time='RequestPathTests|WorkloadTests|EngineModelTests|StatisticsTests|ReportTests|BudgetTests'
+virtual_time="$virtual_time|BaselinesTests|WorldTests"
+
 # The one set of release flags. Without cross-module optimisation beyond the toolchain's default:
 # `-enable-cmo-everything` emits the same specialisation into several modules, which does not link.
 # Hot generics therefore stay in the module that uses them, or are `@inlinable`.

@@ -10,7 +10,7 @@ import Wire
 
 /// A whole gateway in this process: one engine that answers at once, clients' and admin listeners
 /// on ports of the system's choice.
-struct TestGateway {
+final class TestGateway: Sendable {
     let gateway: Gateway
     let status: ServiceStatus
     let admin: AdminServer
@@ -30,6 +30,8 @@ struct TestGateway {
             gateway: self.gateway, status: self.status, admin: anyPort, probe: anyPort,
             options: options)
     }
+
+    deinit { self.gateway.stop() }
 
     /// A budget of one model, its class names and alias full of what must be escaped somewhere.
     static func config(

@@ -23,7 +23,9 @@ final class Endings: Sendable {
 }
 
 @Suite struct ClientFaultTests {
-    @Test("a client that goes in a stream cancels its engine request", arguments: [false, true])
+    @Test(
+        "a client that goes in a stream cancels its engine request", .timed,
+        arguments: [false, true])
     func gone(_ byReset: Bool) throws {
         let endings = Endings()
         let server = engine { socket, _ in endings.serve(socket) }
@@ -176,7 +178,7 @@ final class Endings: Sendable {
         #expect(client.message()?.text.contains("\"other\"") == false)
     }
 
-    @Test func `a deadline header shortens the wait and never lengthens it`() throws {
+    @Test(.timed) func `a deadline header shortens the wait and never lengthens it`() throws {
         let server = engine { socket, _ in
             _ = socket.receive()
             return false

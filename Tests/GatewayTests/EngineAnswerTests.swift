@@ -121,7 +121,7 @@ struct Page: Sendable, CustomTestStringConvertible {
         #expect(record?.outcome == .completed(status: 200) && record?.outputTokens == 2)
     }
 
-    @Test func `a head that comes late counts as the engine's time`() throws {
+    @Test(.timed) func `a head that comes late counts as the engine's time`() throws {
         let server = engine { socket, _ in
             pause(millis: 150)
             return socket.send(Wire.stream([Wire.role, Wire.token("a"), Wire.done]))
@@ -133,7 +133,8 @@ struct Page: Sendable, CustomTestStringConvertible {
         #expect(times.nanos(of: .decode) < 100 * milliseconds)
     }
 
-    @Test func `a try that fails without a token leaves its time to the engine`() throws {
+    @Test(.timed)
+    func `a try that fails without a token leaves its time to the engine`() throws {
         let server = engine { socket, _ in
             pause(millis: 100)
             return false
@@ -145,8 +146,8 @@ struct Page: Sendable, CustomTestStringConvertible {
         #expect(times.nanos(of: .decode) == 0 && times.nanos(of: .egress) < 80 * milliseconds)
     }
 
-    @Test func `a client that leaves before the first token leaves its time to the engine`() throws
-    {
+    @Test(.timed)
+    func `a client that leaves before the first token leaves its time to the engine`() throws {
         let server = engine { socket, _ in
             _ = socket.receive()
             return false
@@ -163,7 +164,8 @@ struct Page: Sendable, CustomTestStringConvertible {
         #expect(times.nanos(of: .decode) == 0 && times.nanos(of: .egress) < 80 * milliseconds)
     }
 
-    @Test func `a request that leaves while it waits leaves its time to the queue`() throws {
+    @Test(.timed)
+    func `a request that leaves while it waits leaves its time to the queue`() throws {
         let goOn = DispatchSemaphore(value: 0)
         let server = engine { socket, _ in
             goOn.wait()

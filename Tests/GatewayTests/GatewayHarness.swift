@@ -59,8 +59,8 @@ enum Wire {
         + #""usage":{"prompt_tokens":3,"completion_tokens":1}}"#
 }
 
-/// A gateway in front of a test's engines.
-struct TestGateway {
+/// A gateway in front of a test's engines, which stops with its test.
+final class TestGateway: Sendable {
     let gateway: Gateway
     let records: Locked<[RequestRecord]>
 
@@ -90,12 +90,14 @@ struct TestGateway {
             })
         self.records = records
         for _ in 0..<(ready ?? ports.count) {
-            #expect(healthy.wait(timeout: .now() + 10) == .success, "an engine is not ready")
+            #expect(healthy.wait(timeout: .now() + 60) == .success, "an engine is not ready")
         }
     }
 
+    deinit { self.gateway.stop() }
+
     static func budget(
-        _ ports: [UInt16], deadline: String = "5s", engine: String = "", overload: String = "",
+        _ ports: [UInt16], deadline: String = "30s", engine: String = "", overload: String = "",
         scheme: String = "http", host: String = "127.0.0.1"
     ) -> String {
         let list = ports.map { "\"\(scheme)://\(host):\($0)\"" }.joined(separator: ", ")
@@ -147,12 +149,12 @@ struct TestGateway {
     }
 }
 
-/// Asks until `condition` holds, for at most ten seconds.
+/// Asks until `condition` holds, for at most a minute.
 func eventually(_ condition: () -> Bool) -> Bool {
-    let end = monotonicNanos() + 10_000_000_000
+    let end = monotonicNanos() + 60_000_000_000
     while monotonicNanos() < end {
         if condition() { return true }
-        sched_yield()
+        usleep(1000)
     }
     return condition()
 }

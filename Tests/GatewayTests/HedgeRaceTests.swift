@@ -6,7 +6,7 @@ import TestSockets
 import Testing
 
 /// A second try that one loop's tick asks for while the first one breaks on another loop.
-@Suite struct HedgeRaceTests {
+@Suite(.timed) struct HedgeRaceTests {
     private static let answer = Wire.stream([Wire.role, Wire.token("whole"), Wire.done])
 
     @Test func `a first try that breaks before its loop hears of the second leaves it to answer`()
@@ -31,9 +31,9 @@ import Testing
         guard held.count >= 2, held.count < clients.count else { return }
         stage.isHeld.withLock { $0 = true }
         held[0].send(TestGateway.chat(",\"user\":\"hold\""))
-        #expect(stage.holds.wait(timeout: .now() + 5) == .success)
+        #expect(stage.holds.wait(timeout: .now() + 60) == .success)
         held[1].send(TestGateway.chat(",\"stream\":true,\"user\":\"late\""))
-        #expect(stage.isSilent.wait(timeout: .now() + 5) == .success)
+        #expect(stage.isSilent.wait(timeout: .now() + 60) == .success)
         stage.breaks.signal()
         #expect(
             eventually {
@@ -62,7 +62,7 @@ import Testing
         func serve(_ socket: RawSocket, _ request: RawMessage) -> Bool {
             if request.text.contains("hold") {
                 self.holds.signal()
-                #expect(self.isLate.wait(timeout: .now() + 5) == .success)
+                #expect(self.isLate.wait(timeout: .now() + 60) == .success)
                 return socket.send(Wire.text(200, Wire.answer))
             }
             guard request.text.contains("late") else {
@@ -79,7 +79,7 @@ import Testing
             // The answer has begun: a kept connection that was dead is not what broke.
             socket.send(Wire.streamHead)
             self.isLate.signal()
-            #expect(self.breaks.wait(timeout: .now() + 5) == .success)
+            #expect(self.breaks.wait(timeout: .now() + 60) == .success)
             return false
         }
 
@@ -88,7 +88,7 @@ import Testing
             if self.isHeld.withLock({ $0 }) {
                 self.isHeld.withLock { $0 = false }
                 self.isSilent.signal()
-                _ = self.goOn.wait(timeout: .now() + 5)
+                _ = self.goOn.wait(timeout: .now() + 60)
                 return
             }
             // The kernel's number of this thread: the first loop has the lowest.

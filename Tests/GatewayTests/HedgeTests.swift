@@ -5,7 +5,7 @@ import TestSockets
 import Testing
 
 /// A second try while the first token is late, on real sockets.
-@Suite struct HedgeTests {
+@Suite(.timed) struct HedgeTests {
     /// Two engines in front of which the two tries of one request do what a test says.
     private struct Pair {
         let gateway: TestGateway
@@ -62,7 +62,7 @@ import Testing
             return false
         }
         #expect(Self.isWhole(pair.askLate()))
-        #expect(cancelled.wait(timeout: .now() + 5) == .success)
+        #expect(cancelled.wait(timeout: .now() + 60) == .success)
         #expect(eventually { pair.last?.hedge == .won })
         let endpoint = pair.last?.endpoint.map { pair.ports[$0.raw] }
         #expect(endpoint == pair.tried.withLock { $0.last })
@@ -74,7 +74,7 @@ import Testing
         let cancelled = DispatchSemaphore(value: 0)
         let pair = try Pair { nth, socket in
             if nth == 1 {
-                #expect(hedged.wait(timeout: .now() + 5) == .success)
+                #expect(hedged.wait(timeout: .now() + 60) == .success)
                 return socket.send(Self.answer)
             }
             hedged.signal()
@@ -82,7 +82,7 @@ import Testing
             return false
         }
         #expect(Self.isWhole(pair.askLate()))
-        #expect(cancelled.wait(timeout: .now() + 5) == .success)
+        #expect(cancelled.wait(timeout: .now() + 60) == .success)
         #expect(eventually { pair.last?.hedge == .lost })
         // Neither try was a fault: both engines go on.
         for _ in 0..<4 { #expect(pair.gateway.ask(",\"stream\":true")?.status == 200) }
@@ -96,14 +96,14 @@ import Testing
         let broke = DispatchSemaphore(value: 0)
         let pair = try Pair { nth, socket in
             if nth == 2 { hedged.signal() }
-            if nth == 1 { #expect(hedged.wait(timeout: .now() + 5) == .success) }
+            if nth == 1 { #expect(hedged.wait(timeout: .now() + 60) == .success) }
             if nth == tries.broken {
                 socket.send(nth == 1 ? Wire.streamHead : Wire.text(500, "{}"))
                 socket.close()
                 broke.signal()
                 return false
             }
-            #expect(broke.wait(timeout: .now() + 5) == .success)
+            #expect(broke.wait(timeout: .now() + 60) == .success)
             return socket.send(Self.answer)
         }
         #expect(Self.isWhole(pair.askLate()))
@@ -119,7 +119,7 @@ import Testing
                 if socket.ends() { declined.signal() }
                 return false
             }
-            #expect(declined.wait(timeout: .now() + 5) == .success)
+            #expect(declined.wait(timeout: .now() + 60) == .success)
             return socket.send(Self.answer)
         }
         #expect(Self.isWhole(pair.askLate()))
@@ -139,7 +139,7 @@ import Testing
         let usage = #"data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":400}}"#
         let servers = (0..<2).map { _ in
             engine { socket, request in
-                if request.text.contains("hold") { _ = goOn.wait(timeout: .now() + 5) }
+                if request.text.contains("hold") { _ = goOn.wait(timeout: .now() + 60) }
                 if request.text.contains("late"), Self.isFirst(tries) {
                     return !socket.ends()
                 }
@@ -182,9 +182,9 @@ import Testing
         }
         let client = pair.gateway.client()
         client.send(TestGateway.chat(",\"stream\":true,\"user\":\"late\""))
-        #expect(hedged.wait(timeout: .now() + 5) == .success)
+        #expect(hedged.wait(timeout: .now() + 60) == .success)
         client.close()
-        for _ in 0..<2 { #expect(ended.wait(timeout: .now() + 5) == .success) }
+        for _ in 0..<2 { #expect(ended.wait(timeout: .now() + 60) == .success) }
         #expect(eventually { pair.last?.outcome == .abandoned })
     }
 }

@@ -82,7 +82,8 @@ private let milliseconds: UInt64 = 1_000_000
         #expect(gateway.records.withLock { $0.map(\.attempts) } == [1, 1])
     }
 
-    @Test func `a client that reads slowly is served, one that has stopped is closed`() throws {
+    @Test(.timed)
+    func `a client that reads slowly is served, one that has stopped is closed`() throws {
         let pieces = 700
         let fountain = Fountain(pieces: pieces)
         let server = engine { socket, _ in fountain.serve(socket) }

@@ -32,7 +32,7 @@ import Testing
             $0.probeNanos = 3_600_000_000_000
         }
         hole.vanish()
-        // Its deadline of five seconds would be a 504.
+        // Its deadline of thirty seconds would be a 504.
         #expect(gateway.ask(",\"stream\":true")?.status == 502)
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A blocking TCP socket on loopback for tests; no read waits longer than ten seconds.
+/// A blocking TCP socket on loopback for tests; no read waits longer than a minute.
 package final class RawSocket: @unchecked Sendable {
     // Safety: a descriptor that one test thread uses at a time; closing is idempotent by the test.
     package let descriptor: Int32
@@ -9,7 +9,7 @@ package final class RawSocket: @unchecked Sendable {
 
     package init(descriptor: Int32) {
         self.descriptor = descriptor
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(
             descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(

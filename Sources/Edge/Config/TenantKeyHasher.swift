@@ -11,6 +11,8 @@ package struct TenantKeyHasher: ~Copyable {
 
     /// Throws when OpenSSL has no SHA-256.
     package init() throws(TenantKeyFault) {
+        // At exit OpenSSL would free what a loop that still runs is using.
+        OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         guard let context = EVP_MD_CTX_new() else { throw .cryptography }
         guard let digest = EVP_MD_fetch(nil, "SHA256", nil) else {
             EVP_MD_CTX_free(context)

@@ -7,6 +7,8 @@ package final class TLSContext: @unchecked Sendable {
 
     /// Throws with OpenSSL's words when the CA file cannot be read.
     package init(caFile: String?) throws(StreamError) {
+        // At exit OpenSSL would free what a loop that still runs is using.
+        OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         guard let context = SSL_CTX_new(TLS_client_method()) else {
             throw StreamError(code: .tls, message: TLSContext.lastError())
         }

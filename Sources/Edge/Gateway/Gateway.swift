@@ -12,12 +12,13 @@ package final class Gateway: Sendable {
     package let address: SocketAddress
     private let threads: [LoopThread]
     private let metrics: [LoopMetrics]
-    private let drains: [@Sendable (@escaping @Sendable () -> Void) -> Void]
+    private let controls: [Controls]
 
     /// What one loop hands out when it stands.
-    private struct Started: Sendable {
+    private struct Controls: Sendable {
         var address: SocketAddress
         var whenIdle: @Sendable (@escaping @Sendable () -> Void) -> Void
+        var stop: @Sendable () -> Void
     }
 
     /// Starts `loops` loops that share `address`.
@@ -31,12 +32,12 @@ package final class Gateway: Sendable {
         var bound = address
         var threads: [LoopThread] = []
         var metrics: [LoopMetrics] = []
-        var drains: [@Sendable (@escaping @Sendable () -> Void) -> Void] = []
+        var controls: [Controls] = []
         let plan = MetricsPlan(core.currentConfig)
         core.announceEndpoints()
         for index in 0..<loops {
             let counters = LoopMetrics(plan: plan, recorder: recorder)
-            let started = Handover<Result<Started, any Error>>()
+            let started = Handover<Result<Controls, any Error>>()
             let wanted = bound
             threads.append(
                 Loop.spawn { loop in
@@ -50,19 +51,19 @@ package final class Gateway: Sendable {
             let result = try started.take().get()
             bound = result.address
             metrics.append(counters)
-            drains.append(result.whenIdle)
+            controls.append(result)
         }
         self.core = core
         self.address = bound
         self.threads = threads
         self.metrics = metrics
-        self.drains = drains
+        self.controls = controls
     }
 
     private static func start(
         on loop: Loop, core: GatewayCore, metrics: LoopMetrics, address: SocketAddress,
         isFirst: Bool
-    ) throws -> Started {
+    ) throws -> Controls {
         let gateway = try GatewayLoop(loop, core: core, metrics: metrics)
         let bound = try gateway.listen(address)
         if isFirst { core.setMonitor(EngineMonitor(gateway), on: loop.mailbox) }
@@ -76,9 +77,9 @@ package final class Gateway: Sendable {
         let held = Unmanaged.passRetained(gateway)
         let box = LoopBox(held)
         let mailbox = loop.mailbox
-        return Started(address: bound) { body in
-            mailbox.post { box.gateway.whenIdle(body) }
-        }
+        return Controls(
+            address: bound, whenIdle: { body in mailbox.post { box.gateway.whenIdle(body) } },
+            stop: { mailbox.post { box.gateway.loop.stop() } })
     }
 
     /// All loops' counters, added up.
@@ -101,11 +102,19 @@ package final class Gateway: Sendable {
     package func drain(timeoutNanos: UInt64) -> Bool {
         self.core.drain()
         let done = Handover<Void>()
-        let counter = SharedCounter(self.drains.count)
-        for drain in self.drains {
-            drain { if counter.decrement() == 0 { done.give(()) } }
+        let counter = SharedCounter(self.controls.count)
+        for control in self.controls {
+            control.whenIdle { if counter.decrement() == 0 { done.give(()) } }
         }
         return done.take(timeoutNanos: timeoutNanos) != nil
+    }
+
+    /// Ends the loops' threads where they are and waits for them; what is under way gets no answer.
+    ///
+    /// Sockets and memory stay until the process ends. Not for a loop's own thread.
+    package func stop() {
+        for control in self.controls { control.stop() }
+        for thread in self.threads { thread.join() }
     }
 }
 
