@@ -80,17 +80,19 @@ let package = Package(
         policy("Statistics", ["Time"], linking: ["m"]),
         policy("RequestPath", ["Time", "Statistics"]),
         policy("Report", ["Time", "Statistics"]),
+        policy("Scaling", ["Time", "Statistics"]),
         policy("Planning", ["Budget", "RequestPath"]),
 
         // Twin: virtual time.
         twin("EngineModel", ["Time", "Statistics"]),
         twin("Workload", ["Time", "Statistics"]),
         twin("Baselines", ["RequestPath", "Statistics", "Time"]),
+        twin("Scalers", ["Scaling", "Time"]),
         twin(
             "World",
             [
-                "Baselines", "EngineModel", "Report", "RequestPath", "Statistics", "Time",
-                "Workload",
+                "Baselines", "EngineModel", "Report", "RequestPath", "Scalers", "Scaling",
+                "Statistics", "Time", "Workload",
             ]),
 
         // Edge: real time, real I/O.
@@ -128,7 +130,8 @@ let package = Package(
             dependencies: [
                 "Baselines", "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway",
                 "HTTP",
-                "Planning", "Replay", "Report", "RequestPath", "SimulatedEngine", "Telemetry",
+                "Planning", "Replay", "Report", "RequestPath", "Scalers", "Scaling",
+                "SimulatedEngine", "Telemetry",
                 "Time", "Wire",
                 "Workload", "World",
             ],
@@ -150,15 +153,17 @@ let package = Package(
             ]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
+        tests("ScalersTests", ["Scalers", "Time"]),
         tests(
             "WorldTests",
             [
-                "Baselines", "EngineModel", "Report", "RequestPath", "Statistics", "Time",
-                "Workload", "World",
+                "Baselines", "EngineModel", "Report", "RequestPath", "Scalers", "Scaling",
+                "Statistics", "Time", "Workload", "World",
             ]),
         tests("WorkloadTests", ["Workload", "Statistics", "Time"]),
         tests("BaselinesTests", ["Baselines", "RequestPath", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
+        tests("ScalingTests", ["Scaling", "Statistics", "Time"]),
         tests(
             "ReplayTests",
             [

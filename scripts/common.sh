@@ -10,7 +10,7 @@ die() { say "$*"; exit 1; }
 
 # The test targets that know no clock but a simulated one.
 virtual_time='RequestPathTests|WorkloadTests|EngineModelTests|StatisticsTests|ReportTests|BudgetTests'
-virtual_time="$virtual_time|BaselinesTests|WorldTests"
+virtual_time="$virtual_time|BaselinesTests|WorldTests|ScalingTests|ScalersTests"
 
 # The one set of release flags. Without cross-module optimisation beyond the toolchain's default:
 # `-enable-cmo-everything` emits the same specialisation into several modules, which does not link.

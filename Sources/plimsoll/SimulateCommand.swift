@@ -4,6 +4,7 @@ import Glibc
 import Replay
 import Report
 import RequestPath
+import Scalers
 import Workload
 import World
 
@@ -52,6 +53,20 @@ enum SimulateCommand: Command {
                 name: "--replicas", value: "N|MODEL=N,...", help: "engines of each model (1)"),
             .init(
                 name: "--profile", value: "NAME|FILE|MODEL=NAME,...", help: ProfileOption.help),
+            .init(
+                name: "--scaler", value: "A,B",
+                help: "replicas come and go: plimsoll, fixed, "
+                    + BaselineScaler.allCases.map(\.rawValue).joined(separator: ", ")),
+            .init(
+                name: "--per-replica", value: "N,...",
+                help: "of the field's scalers: requests for each replica (16)"),
+            .init(
+                name: "--lead-time", value: "TIME|P50:P99", help: "to start a replica (120s)"),
+            .init(name: "--replicas-min", value: "N", help: "fewest under a scaler (1)"),
+            .init(name: "--replicas-max", value: "N", help: "most under a scaler (64)"),
+            .init(
+                name: "--stabilization", value: "TIME",
+                help: "a replica is spare for so long before it goes (10m)"),
             .init(name: "--faults", value: "FILE", help: "what goes wrong, a fault a line"),
             .init(name: "--retry", value: "off|honour|ignore", help: "after a refusal (off)"),
             .init(name: "--warm-up", value: "TIME", help: "served first and not counted (0s)"),
@@ -125,17 +140,25 @@ enum SimulateCommand: Command {
         _ load: SimulatedLoad, _ firstSeed: UInt64, _ threads: Int
     ) throws -> [RunReport] {
         let seeds = try arguments.number("--runs", in: 1...10_000) ?? 1
+        let scalers = try Self.scalers(arguments)
+        let clusters = try scalers.map { scaler in
+            try scaler.map { try Self.cluster($0, arguments, scenario) }
+        }
         let interval = try arguments.duration("--scrape")
         guard interval ?? .max >= 1_000_000 else { throw UsageError("--scrape is at least 1ms") }
         return try Blocking.wait {
-            try await RunBatch.results(of: policies.count * seeds, atOnce: threads) {
+            try await RunBatch.results(
+                of: policies.count * scalers.count * seeds, atOnce: threads
+            ) {
                 (index) throws(TraceFault) in
-                let policy = policies[index / seeds]
+                let policy = policies[index / seeds / scalers.count]
+                let place = index / seeds % scalers.count
                 var world = scenario
+                world.cluster = clusters[place]
                 world.seed = firstSeed + UInt64(index % seeds)
                 world.monitor.scrapeNanos = interval ?? policy.scrapeNanos
                 return RunReport(
-                    policy, seed: world.seed,
+                    policy, scaler: scalers[place], seed: world.seed,
                     outcome: try policy.run(world, arrivals: try load.open(seed: world.seed)))
             }
         }

@@ -24,6 +24,10 @@ enum Happening: Hashable, Sendable {
     case faultBegins(Int32)
     /// A scripted fault ends.
     case faultEnds(Int32)
+    /// The scaler decides.
+    case scale
+    /// A replica is ready; void when the epoch is no longer its own.
+    case replicaReady(endpoint: Int32, epoch: UInt32)
 }
 
 /// What will happen, in order of time and, at one instant, in the order it was foreseen: the same

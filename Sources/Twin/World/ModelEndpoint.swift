@@ -4,7 +4,19 @@ import Time
 
 /// One engine of the world, with everything that is wrong with it.
 struct ModelEndpoint: Sendable {
+    /// Where a replica stands between its being asked for and its end.
+    enum Life: Sendable, Equatable {
+        case starting(asked: Instant)
+        case ready
+        /// It takes no new work and ends with the last it has.
+        case draining
+        case gone
+    }
+
     let model: Int
+    var life = Life.ready
+    /// The monitor will look at it again.
+    var isWatched = false
     var engine: BatchingEngine
     var isStepping = false
     /// When the step under way ends.
@@ -46,6 +58,15 @@ struct ModelEndpoint: Sendable {
 
     /// It could work and has nothing to do.
     var isIdle: Bool { !isStepping && !isDown && !refuses && !isStalled }
+
+    /// The monitor finds something to look at.
+    var isThere: Bool { life == .ready || life == .draining }
+
+    /// Not one request is there.
+    var hasNothing: Bool {
+        let gauges = engine.gauges
+        return !isStepping && gauges.running + gauges.waiting == 0
+    }
 
     /// What its metrics page says, true or not.
     var toldGauges: RequestPath.EngineGauges {

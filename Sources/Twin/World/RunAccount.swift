@@ -64,7 +64,7 @@ struct RunAccount: Sendable {
         longestWaits = Array(
             repeating: 0, count: scenario.plan.models[scenario.model.raw].classes.count)
         measure = WorkMeasure(scenario.pools[scenario.model.raw].engine)
-        if let rate = scenario.capacityWork {
+        if scenario.cluster == nil, let rate = scenario.capacityWork {
             fluid = FluidServer(rate: rate)
             let replicas = scenario.pools[scenario.model.raw].replicas
             fluidEngines = FluidServer(rate: Double(max(1, replicas)))

@@ -83,6 +83,8 @@ package struct RunOutcome: Sendable, Hashable {
     package let unanswered: UInt64
     /// Requests of the workload that were left out because they exceed the context.
     package let tooLong: UInt64
+    /// How its scaler did; nil where nothing scaled.
+    package let scaling: ScalingOutcome?
     /// Invariants that did not hold, in words; empty when all did.
     package let faults: [String]
 
@@ -105,6 +107,7 @@ extension Simulation {
             }
         }
         account.clock.advance(to: now)
+        fleet?.account.advance(to: now)
         account.fluid?.finish()
         account.fluidEngines?.finish()
         // A load of one moment is offered while the run lasts.
@@ -113,6 +116,7 @@ extension Simulation {
         let report = account.budget.report(
             source: .simulated, durationNanos: counted, note: RunOutcome.note)
         let spent = spent
+        let hours = Double(now.nanosSince(Instant(nanos: account.warmUpNanos))) / 3_600e9
         func share(_ part: UInt64, _ whole: UInt64) -> Double {
             whole == 0 ? 0 : Double(part) / Double(whole)
         }
@@ -142,7 +146,9 @@ extension Simulation {
             longestWaits: account.longestWaits.map { Double($0 / 1_000) / 1_000 },
             preemptions: account.preemptions, ladderMoves: account.ladderMoves,
             healthChanges: account.healthChanges, unanswered: account.unanswered,
-            tooLong: arrivals.tooLong, faults: account.faults)
+            tooLong: arrivals.tooLong,
+            scaling: fleet.map { ScalingOutcome($0.account, hours: hours) },
+            faults: account.faults)
     }
 
     private var busiestEndpoint: Double {
@@ -157,8 +163,14 @@ extension Simulation {
         let seconds = Double(now.nanosSince(Instant(nanos: account.warmUpNanos))) / 1e9
         var gpuSeconds = 0.0
         var price: Double? = 0
-        for pool in scenario.servingModels.map({ scenario.pools[$0] }) where pool.replicas > 0 {
-            let taken = Double(pool.replicas * pool.gpus) * seconds
+        for model in scenario.servingModels {
+            let pool = scenario.pools[model]
+            var replicaSeconds = Double(pool.replicas) * seconds
+            if model == scenario.model.raw, let fleet {
+                replicaSeconds = fleet.account.paidNanos / 1e9
+            }
+            let taken = replicaSeconds * Double(pool.gpus)
+            guard taken > 0 else { continue }
             gpuSeconds += taken
             price = pool.pricePerGPUHour.flatMap { hour in price.map { $0 + hour * taken / 3_600 } }
         }

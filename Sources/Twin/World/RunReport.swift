@@ -8,10 +8,16 @@ package struct RunReport: Sendable, Encodable {
     /// How a policy of the field is set; `default` is as published.
     package let setting: String
     package let seed: UInt64
+    /// Who scaled; nil for nobody.
+    package let scaler: ScalerUnderTest?
     package let outcome: RunOutcome
 
     /// Names an outcome.
-    package init(_ policy: PolicyUnderTest, seed: UInt64, outcome: RunOutcome) {
+    package init(
+        _ policy: PolicyUnderTest, scaler: ScalerUnderTest? = nil, seed: UInt64,
+        outcome: RunOutcome
+    ) {
+        self.scaler = scaler
         self.policy = policy.policyName
         self.choice = policy.choiceName
         self.setting = policy.settingName
@@ -40,6 +46,13 @@ package struct RunReport: Sendable, Encodable {
         case ladderMoves = "ladder_moves"
         case healthChanges = "health_changes"
         case tooLong = "filtered_too_long"
+        case scaler
+        case scalerSetting = "scaler_setting"
+        case scaleEvents = "scale_events"
+        case turnsPerHour = "direction_changes_per_hour"
+        case shortSeconds = "time_short_of_capacity_s"
+        case secondsToCapacity = "time_to_capacity_s"
+        case replicasMost = "replicas_max_seen"
         case faults = "broken_invariants"
     }
 
@@ -76,5 +89,20 @@ package struct RunReport: Sendable, Encodable {
         try container.encode(outcome.unanswered, forKey: .unanswered)
         try container.encode(outcome.tooLong, forKey: .tooLong)
         try container.encode(outcome.faults, forKey: .faults)
+        try encodeScaling(into: &container)
+    }
+
+    /// Absent where nothing scaled.
+    private func encodeScaling(
+        into container: inout KeyedEncodingContainer<CodingKeys>
+    ) throws {
+        try container.encodeIfPresent(scaler?.name, forKey: .scaler)
+        try container.encodeIfPresent(scaler?.perReplica, forKey: .scalerSetting)
+        guard let scaling = outcome.scaling else { return }
+        try container.encode(scaling.changes, forKey: .scaleEvents)
+        try container.encode(scaling.turnsPerHour, forKey: .turnsPerHour)
+        try container.encode(scaling.shortSeconds, forKey: .shortSeconds)
+        try container.encode(scaling.secondsToCapacity, forKey: .secondsToCapacity)
+        try container.encode(scaling.most, forKey: .replicasMost)
     }
 }

@@ -58,6 +58,8 @@ package struct Scenario: Sendable {
     package var auditEvery = 0
     /// How long after the last arrival answers are waited for, in nanoseconds.
     package var drainNanos: UInt64 = 3_600_000_000_000
+    /// What scales the model that is asked for; nil: nothing does.
+    package var cluster: Cluster?
     /// Draws what is left to chance but the arrivals.
     package var seed: UInt64 = 1
 

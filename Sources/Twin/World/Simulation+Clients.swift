@@ -17,6 +17,7 @@ extension Simulation {
         live[slot].offeredAt = now
         account.offer(
             live[slot], goodBounds[live[slot].classIndex], streams: scenario.clients.streams)
+        offerToScaler(slot)
         if let patience = scenario.clients.patienceNanos {
             let number = UInt32(truncatingIfNeeded: live[slot].number)
             heap.add(

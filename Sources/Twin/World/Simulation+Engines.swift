@@ -147,6 +147,7 @@ extension Simulation {
         // The next step begins before the gateway has read what this one brought.
         beginStep(index)
         for position in 0..<engineEvents.count { deliver(engineEvents[position]) }
+        if endpoints[index].life == .draining, endpoints[index].hasNothing { retire(index) }
     }
 
     private mutating func deliver(_ event: EngineEvent) {
@@ -220,7 +221,7 @@ extension Simulation {
     }
 
     mutating func scrape(_ index: Int) {
-        guard let interval = scenario.monitor.scrapeNanos else { return }
+        guard let interval = scenario.monitor.scrapeNanos, endpoints[index].isThere else { return }
         heap.add(.scrape(endpoint: Int32(index)), at: jittered(interval))
         let endpoint = endpoints[index]
         guard !endpoint.isDown, !endpoint.refuses, !endpoint.isStalled, !endpoint.hidesGauges
@@ -231,18 +232,23 @@ extension Simulation {
     }
 
     mutating func scraped(_ index: Int) {
-        guard let gauges = endpoints[index].scraped else { return }
+        guard let gauges = endpoints[index].scraped, endpoints[index].life == .ready else { return }
         endpoints[index].scraped = nil
         tell(.scraped(EndpointID(raw: index), gauges))
     }
 
     mutating func probe(_ index: Int) {
+        guard endpoints[index].isThere else {
+            endpoints[index].isWatched = false
+            return
+        }
         heap.add(.probe(endpoint: Int32(index)), at: jittered(scenario.monitor.probeNanos))
         heap.add(.probed(endpoint: Int32(index)), at: now.nanos + Monitor.answerNanos)
     }
 
     mutating func probed(_ index: Int) {
         let endpoint = endpoints[index]
+        guard endpoint.life == .ready else { return }
         let isHealthy = !endpoint.isDown && !endpoint.refuses && !endpoint.isStalled
         tell(.probed(EndpointID(raw: index), healthy: isHealthy))
     }

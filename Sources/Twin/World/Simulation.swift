@@ -34,6 +34,7 @@ package struct Simulation<Policy: RequestPolicy> {
     var policySteps = 0
     var ticksAtOnce = 0
     var activeFaults: [Bool]
+    var fleet: Fleet?
     var monitorRandom: SeededRandom
     var chance: SeededRandom
     let goodBounds: [GoodBounds]
@@ -114,10 +115,18 @@ package struct Simulation<Policy: RequestPolicy> {
             let id = EndpointID(raw: index)
             refreshIdle(index)
             tell(.endpointAdded(id, model: ModelID(raw: endpoints[index].model), ready: true))
-            heap.add(.probe(endpoint: Int32(index)), at: jittered(scenario.monitor.probeNanos))
-            if let nanos = scenario.monitor.scrapeNanos {
-                heap.add(.scrape(endpoint: Int32(index)), at: jittered(nanos))
-            }
+            watch(index)
+        }
+        beginScaling(chance.fork())
+    }
+
+    /// Lets the monitor look at an endpoint from now on.
+    mutating func watch(_ index: Int) {
+        guard !endpoints[index].isWatched else { return }
+        endpoints[index].isWatched = true
+        heap.add(.probe(endpoint: Int32(index)), at: jittered(scenario.monitor.probeNanos))
+        if let nanos = scenario.monitor.scrapeNanos {
+            heap.add(.scrape(endpoint: Int32(index)), at: jittered(nanos))
         }
     }
 
@@ -135,6 +144,8 @@ package struct Simulation<Policy: RequestPolicy> {
         case .silence(let endpoint): silence(Int(endpoint))
         case .faultBegins(let index): faultBegins(Int(index))
         case .faultEnds(let index): faultEnds(Int(index))
+        case .scale: scale()
+        case .replicaReady(let index, let epoch): replicaReady(Int(index), epoch: epoch)
         }
     }
 

@@ -155,6 +155,9 @@ extension SimulationResult {
             Column(title: "Jain", decimals: 3) { $0.report.fairness },
             Column(title: "tries", decimals: 2) { $0.report.retryAmplification },
             Column(title: "GPU h", decimals: 2) { $0.gpuSeconds / 3_600 },
+            Column(title: "changes", decimals: 0) { $0.scaling.map { Double($0.changes) } },
+            Column(title: "most", decimals: 0) { $0.scaling.map { Double($0.most) } },
+            Column(title: "short s", decimals: 0) { $0.scaling?.shortSeconds },
             Column(title: "cost", decimals: 5) { $0.costPerGoodRequest },
         ]
     }
@@ -164,9 +167,11 @@ extension SimulationResult {
     private func comparison(_ all: [Column]) -> [String] {
         let columns = all.filter { column in runs.contains { column.value($0.outcome) != nil } }
         let isSwept = runs.contains { $0.setting != BaselineSetting.published.label }
+        let isScaled = runs.contains { $0.scaler != nil }
         let first = isSwept ? 1 : 2
         var table = TextTable(rightAligned: Set(first..<(first + columns.count)))
-        table.add((isSwept ? ["policy"] : ["policy", "choice"]) + columns.map(\.title))
+        let names = isSwept ? ["policy"] : ["policy", isScaled ? "scaler" : "choice"]
+        table.add(names + columns.map(\.title))
         var heading = ""
         for group in groups {
             let name = "\(group[0].policy), \(group[0].choice)"
@@ -175,13 +180,17 @@ extension SimulationResult {
                 table.add([name] + columns.map { _ in "" })
             }
             table.add(
-                (isSwept ? ["  " + group[0].setting] : [group[0].policy, group[0].choice])
+                Self.names(of: group[0], isSwept: isSwept)
                     + columns.map { column in
                         let values = group.compactMap { column.value($0.outcome) }
                         return Self.median(values).map { Self.figure($0, column.decimals) } ?? "-"
                     })
         }
         return table.lines(indent: 0)
+    }
+
+    private static func names(of run: RunReport, isSwept: Bool) -> [String] {
+        isSwept ? ["  " + run.setting] : [run.policy, run.scaler?.label ?? run.choice]
     }
 
     /// A figure that may lie below zero.
@@ -194,7 +203,7 @@ extension SimulationResult {
         var groups: [[RunReport]] = []
         for run in runs {
             if let last = groups.last?.first, last.policy == run.policy,
-                last.choice == run.choice, last.setting == run.setting
+                last.choice == run.choice, last.setting == run.setting, last.scaler == run.scaler
             {
                 groups[groups.count - 1].append(run)
             } else {

@@ -1,0 +1,288 @@
+package import Time
+
+/// Decides how many replicas of one model there are: the load line, seen from its other side.
+///
+/// It is told the work that is asked for at the front door: admitted, queued and refused for want
+/// of capacity, each request once. On that work it runs shadow fleets, one for each rule of a small
+/// grid, and follows the cheapest rule that would have held the budget. So growth within the lead
+/// time, bursts and chance are provided for by what this service has shown, and by no forecast.
+///
+/// A pure function of what it is told: the same calls give the same decisions.
+package struct Scaler: Sendable {
+    package let plan: ScalingPlan
+    package var lead: LeadTime
+    private var level: WorkLevel
+    private var fleets: [ShadowFleet]
+    /// Fleets of one size each, from one replica on: whether the tail would hold on fewer.
+    private var sizes: [ShadowFleet]
+    private var chosen: Int
+    private var chosenAt: Instant?
+    private var binWork = 0.0
+    private var binEnd: Instant?
+    private var binsToFollow = 1
+    /// Replica-nanoseconds of work that came, fading as the fleets' and the sizes' accounts do.
+    private var offered = 0.0
+    private var offeredLately = 0.0
+    /// The last decision for more, and the mean level then.
+    private var lastUp: (at: Instant, mean: Double)?
+    /// The last decision for fewer, and the mean level then.
+    private var lastDown: (at: Instant, mean: Double)?
+    /// How long after a rise the same load keeps its replicas; doubles with each fall that had to
+    /// be taken back.
+    private var holdNanos = Self.holdNanosMin
+
+    /// What there is of a model's replicas.
+    package struct Supply: Sendable, Equatable {
+        package var ready: Int
+        /// When each of those that start was asked for.
+        package var starting: [Instant]
+
+        package init(ready: Int, starting: [Instant]) {
+            self.ready = ready
+            self.starting = starting
+        }
+    }
+
+    /// Work is counted in bins of this many nanoseconds.
+    private static let binNanos: UInt64 = 200_000_000
+    private static let binsPerFollow = 25
+    private static let halfLifeNanos = 43_200_000_000_000.0
+    /// Starts up to this quantile are planned for.
+    private static let leadQuantile = 0.9
+    private static let factors: [Double] = [
+        0.8, 0.9, 1, 1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10, 20,
+    ]
+    private static let extras = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48]
+    /// A rule is kept for so long: what is missed while replicas start is no reason for more.
+    private static let chooseNanos: UInt64 = 3_600_000_000_000
+    /// The rule until enough has been seen.
+    private static let prior = ScalingRule(factor: 1.1, extra: 1)
+    /// A rule must be cheaper by this much to be taken instead of one that holds as well.
+    private static let worthChanging = 0.97
+    /// While replicas start, so little above them is not asked for.
+    private static let enough = 1.1
+    private static let sizesMax = 64
+    private static let holdNanosMin: UInt64 = 3_600_000_000_000
+    private static let holdNanosMax: UInt64 = 86_400_000_000_000
+    /// What came before anything was seen counts as held for so long at the present mean.
+    private static let priorNanos = 7_200_000_000_000.0
+
+    /// Begins with `replicas`.
+    package init(plan: ScalingPlan, replicas: Int) {
+        self.plan = plan
+        self.lead = LeadTime(declaredNanos: plan.leadNanos)
+        self.level = WorkLevel(windowNanos: plan.stabilizationNanos)
+        var rules: [ScalingRule] = []
+        for factor in Self.factors {
+            for extra in Self.extras where extra < plan.replicasMax {
+                rules.append(ScalingRule(factor: factor, extra: extra))
+            }
+        }
+        self.fleets = rules.map { ShadowFleet(rule: $0, replicas: replicas) }
+        self.sizes = (1...min(plan.replicasMax, Self.sizesMax)).map {
+            ShadowFleet(rule: ScalingRule(factor: 0, extra: $0), replicas: $0)
+        }
+        self.chosen = rules.firstIndex(of: Self.prior) ?? 0
+    }
+
+    /// `work` replica-nanoseconds are asked for.
+    ///
+    /// - Complexity: O(1), and O(rules + sizes) once in a bin.
+    package mutating func offer(work: Double, now: Instant) {
+        self.advance(to: now)
+        if work > 0, work.isFinite { self.binWork += work }
+    }
+
+    /// Closes the bins that have ended.
+    private mutating func advance(to now: Instant) {
+        guard var end = self.binEnd else {
+            self.binEnd = now.advanced(byNanos: Self.binNanos)
+            return
+        }
+        while end <= now, end.nanos < .max {
+            self.closeBin(at: end)
+            end = end.advanced(byNanos: Self.binNanos)
+        }
+        self.binEnd = end
+    }
+
+    private mutating func closeBin(at now: Instant) {
+        let nanos = Self.binNanos
+        let fade = Self.fade(halfLife: Self.halfLifeNanos)
+        let fadeLately = Self.fade(halfLife: Double(max(self.plan.stabilizationNanos, nanos)))
+        self.level.add(work: self.binWork, nanos: nanos, now: now)
+        self.offered = self.offered * fade + self.binWork
+        self.offeredLately = self.offeredLately * fadeLately + self.binWork
+        self.binsToFollow -= 1
+        let follows = self.binsToFollow == 0
+        if follows { self.binsToFollow = Self.binsPerFollow }
+        let lead = follows ? self.lead.nanos(Self.leadQuantile, now: now) : 0
+        for index in self.fleets.indices {
+            self.fleets[index].serve(
+                work: self.binWork, nanos: nanos, fade: fade, self.plan, now: now)
+            guard follows else { continue }
+            self.fleets[index].follow(self.level, leadNanos: lead, self.plan, now: now)
+        }
+        for index in self.sizes.indices {
+            self.sizes[index].serve(
+                work: self.binWork, nanos: nanos, fade: fadeLately, self.plan, now: now)
+        }
+        self.binWork = 0
+    }
+
+    private static func fade(halfLife: Double) -> Double {
+        let halvings = Double(Self.binNanos) / halfLife
+        return 1 / (1 + 0.693_147_180_559_945_3 * halvings)
+    }
+
+    // MARK: Decisions
+
+    /// How many replicas there should be from now on.
+    package mutating func decide(_ supply: Supply, now: Instant) -> ScalingDecision {
+        self.advance(to: now)
+        self.choose(now)
+        let rule = self.fleets[self.chosen].rule
+        let lead = self.lead.nanos(Self.leadQuantile, now: now)
+        let current = supply.ready + supply.starting.count
+        var steps = ScalingSteps(current: current)
+        steps.add(\.now, to: self.level.now, .need)
+        steps.add(\.peak, to: self.level.peak, .peak)
+        let kept =
+            self.plan.standby.map { self.level.peak + Double($0) } ?? rule.wanted(self.level)
+        steps.add(\.standby, to: kept, .standby)
+        // Once, with the first replicas that are asked for: those that start need no company.
+        if current == 0 {
+            steps.add(\.backlog, to: kept * self.plan.catchUp(leadNanos: lead), .backlog)
+        }
+        let isCloseEnough =
+            !supply.starting.isEmpty && steps.value > Double(current)
+            && steps.value <= Double(current) * Self.enough
+        steps.add(
+            \.rounding, to: isCloseEnough ? Double(current) : steps.value.rounded(.up), nil)
+        let bounded = min(
+            max(steps.value, Double(self.plan.replicasMin)), Double(self.plan.replicasMax))
+        steps.add(\.bounds, to: bounded, bounded > steps.value ? .minimum : .maximum)
+        if Int(bounded) < current {
+            let (least, why) = self.leastAfterStep(down: Int(bounded), from: current, now: now)
+            steps.add(\.pace, to: Double(least), why)
+        }
+        let target = Int(steps.value)
+        self.note(current, target, now: now)
+        return ScalingDecision(
+            at: now, current: current, target: target, terms: steps.terms,
+            binding: steps.binding, rule: rule, leadNanos: lead,
+            missedShare: self.missedShare(self.chosen), rejected: self.rejected())
+    }
+
+    /// How far down one decision goes: a step, where the tail would hold on so few and the last
+    /// change was no rise of the same load.
+    private func leastAfterStep(
+        down wanted: Int, from current: Int, now: Instant
+    ) -> (Int, ScalingDecision.Binding) {
+        if let up = self.lastUp {
+            let since = now.nanosSince(up.at)
+            if since < self.plan.stabilizationNanos
+                || since < self.holdNanos && !self.hasFallen(below: up.mean)
+            {
+                return (current, .pace)
+            }
+        }
+        let least = max(wanted, current - self.plan.downStepMax)
+        if least >= 1, least <= self.sizes.count {
+            let size = self.sizes[least - 1]
+            // A tenth of a replica's work is the least that says anything.
+            let window = Double(self.plan.stabilizationNanos) / 0.693
+            let offered = max(self.offeredLately, 0.1 * window)
+            if size.missed > (1 - self.plan.attainment) * offered {
+                return (current, .tail)
+            }
+        }
+        return (least, .pace)
+    }
+
+    /// The load is another than it was: chance alone does not move a mean that far.
+    private func hasFallen(below mean: Double) -> Bool {
+        self.level.mean < max(mean * 0.8 - 0.3, WorkLevel.idle)
+    }
+
+    private mutating func note(_ current: Int, _ target: Int, now: Instant) {
+        if target > current {
+            if let down = self.lastDown, down.at > self.lastUp?.at ?? .zero {
+                let isTakenBack = self.level.mean < down.mean * 1.25 + 0.3
+                self.holdNanos =
+                    isTakenBack
+                    ? min(self.holdNanos * 2, Self.holdNanosMax) : Self.holdNanosMin
+            }
+            self.lastUp = (now, max(self.level.mean, self.level.now))
+        } else if target < current {
+            self.lastDown = (now, self.level.mean)
+        }
+    }
+
+    /// Of the rules that would have held the budget the cheapest; where none would have, the one
+    /// that would have missed least.
+    private mutating func choose(_ now: Instant) {
+        let since = self.chosenAt ?? now
+        if self.chosenAt == nil { self.chosenAt = now }
+        guard self.offered > 0, now.nanosSince(since) >= Self.chooseNanos else { return }
+        self.chosenAt = now
+        let allowed = 1 - self.plan.attainment
+        var best = self.chosen
+        for index in self.fleets.indices {
+            let holds = self.missedShare(index) <= allowed
+            let bestHolds = self.missedShare(best) <= allowed
+            let worth = best == self.chosen ? Self.worthChanging : 1
+            let isBetter =
+                holds == bestHolds
+                ? holds
+                    ? self.fleets[index].cost < self.fleets[best].cost * worth
+                    : self.fleets[index].missed < self.fleets[best].missed * worth
+                : holds
+            if isBetter { best = index }
+        }
+        self.chosen = best
+    }
+
+    private func missedShare(_ index: Int) -> Double {
+        let prior = Self.priorNanos * self.level.mean
+        return self.fleets[index].missed / max(self.offered + prior, 1)
+    }
+
+    /// The next cheaper rule and the next dearer one.
+    private func rejected() -> [ScalingDecision.Alternative] {
+        let taken = self.fleets[self.chosen]
+        let cheaper = self.fleets.indices.filter { self.fleets[$0].cost < taken.cost }
+            .max { self.fleets[$0].cost < self.fleets[$1].cost }
+        let dearer = self.fleets.indices.filter { self.fleets[$0].cost > taken.cost }
+            .min { self.fleets[$0].cost < self.fleets[$1].cost }
+        return [cheaper, dearer].compactMap { $0 }.map { index in
+            ScalingDecision.Alternative(
+                rule: self.fleets[index].rule,
+                target: self.plan.bounded(self.fleets[index].rule.wanted(self.level)),
+                missedShare: self.missedShare(index),
+                costRatio: self.fleets[index].cost / max(taken.cost, 1))
+        }
+    }
+}
+
+/// A target on its way through what adds to it.
+struct ScalingSteps {
+    private(set) var value = 0.0
+    private(set) var terms = ScalingDecision.Terms()
+    private(set) var binding = ScalingDecision.Binding.need
+    let current: Int
+
+    init(current: Int) {
+        self.current = current
+    }
+
+    /// Goes on to `next`; the difference is the term's, and what made one is what binds.
+    mutating func add(
+        _ term: WritableKeyPath<ScalingDecision.Terms, Double>, to next: Double,
+        _ binding: ScalingDecision.Binding?
+    ) {
+        self.terms[keyPath: term] = next - self.value
+        if let binding, next != self.value { self.binding = binding }
+        self.value = next
+    }
+}
