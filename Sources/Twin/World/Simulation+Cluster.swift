@@ -19,14 +19,13 @@ extension Simulation {
     }
 
     /// Begins to pay for what is there and sets the scaler's clock.
-    mutating func beginScaling(_ random: SeededRandom) {
-        guard let cluster = scenario.cluster,
-            let scaler = cluster.makeScaler(replicas: scenario.pools[scenario.model.raw].replicas)
-        else { return }
+    mutating func beginScaling(by cluster: Cluster) {
+        let replicas = scenario.pools[scenario.model.raw].replicas
+        guard let scaler = cluster.makeScaler(replicas: replicas) else { return }
         var fleet = Fleet(
-            cluster: cluster, scaler: scaler, random: random,
+            cluster: cluster, scaler: scaler, random: chance.fork(),
             account: ReplicaAccount(from: scenario.warmUpNanos))
-        fleet.account.pay(scenario.pools[scenario.model.raw].replicas, now: now)
+        fleet.account.pay(replicas, now: now)
         heap.add(.scale, at: now.nanos + scaler.intervalNanos)
         self.fleet = fleet
     }

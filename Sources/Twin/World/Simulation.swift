@@ -117,7 +117,7 @@ package struct Simulation<Policy: RequestPolicy> {
             tell(.endpointAdded(id, model: ModelID(raw: endpoints[index].model), ready: true))
             watch(index)
         }
-        beginScaling(chance.fork())
+        if let cluster = scenario.cluster { beginScaling(by: cluster) }
     }
 
     /// Lets the monitor look at an endpoint from now on.
