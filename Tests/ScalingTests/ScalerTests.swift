@@ -72,6 +72,16 @@ private func plan(
         #expect(fleet.decisions.allSatisfy { $0.target >= $0.current - 1 })
     }
 
+    @Test func `what starts take is believed as declared, and then as it was seen`() {
+        var lead = LeadTime(declaredNanos: 60 * second)
+        #expect((58...62).contains(lead.nanos(0.9, now: .zero) / second))
+        for hour in 1...20 as ClosedRange<UInt64> {
+            lead.learn(nanos: 200 * second, now: Instant(nanos: hour * 3_600 * second))
+        }
+        let seen = lead.nanos(0.9, now: Instant(nanos: 72_000 * second)) / second
+        #expect((190...210).contains(seen), "\(seen)")
+    }
+
     @Test func `replicas on their way are counted, so that waiting for them asks for no more`() {
         var fleet = FluidFleet(plan(lead: 300), replicas: 1)
         var work = PoissonWork(seed: 6)

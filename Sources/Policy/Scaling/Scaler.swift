@@ -9,7 +9,7 @@ package import Time
 ///
 /// A pure function of what it is told: the same calls give the same decisions.
 package struct Scaler: Sendable {
-    package let plan: ScalingPlan
+    private let plan: ScalingPlan
     package var lead: LeadTime
     private var level: WorkLevel
     private var fleets: [ShadowFleet]
@@ -144,11 +144,10 @@ package struct Scaler: Sendable {
         let rule = self.fleets[self.chosen].rule
         let lead = self.lead.nanos(Self.leadQuantile, now: now)
         let current = supply.ready + supply.starting.count
-        var steps = ScalingSteps(current: current)
+        var steps = ScalingSteps()
         steps.add(\.now, to: self.level.now, .need)
         steps.add(\.peak, to: self.level.peak, .peak)
-        let kept =
-            self.plan.standby.map { self.level.peak + Double($0) } ?? rule.wanted(self.level)
+        let kept = rule.wanted(self.level)
         steps.add(\.standby, to: kept, .standby)
         // Once, with the first replicas that are asked for: those that start need no company.
         if current == 0 {
@@ -171,7 +170,7 @@ package struct Scaler: Sendable {
         return ScalingDecision(
             at: now, current: current, target: target, terms: steps.terms,
             binding: steps.binding, rule: rule, leadNanos: lead,
-            missedShare: self.missedShare(self.chosen), rejected: self.rejected())
+            missedShare: self.missedShare(self.chosen))
     }
 
     /// How far down one decision goes: a step, where the tail would hold on so few and the last
@@ -247,22 +246,6 @@ package struct Scaler: Sendable {
         let prior = Self.priorNanos * self.level.mean
         return self.fleets[index].missed / max(self.offered + prior, 1)
     }
-
-    /// The next cheaper rule and the next dearer one.
-    private func rejected() -> [ScalingDecision.Alternative] {
-        let taken = self.fleets[self.chosen]
-        let cheaper = self.fleets.indices.filter { self.fleets[$0].cost < taken.cost }
-            .max { self.fleets[$0].cost < self.fleets[$1].cost }
-        let dearer = self.fleets.indices.filter { self.fleets[$0].cost > taken.cost }
-            .min { self.fleets[$0].cost < self.fleets[$1].cost }
-        return [cheaper, dearer].compactMap { $0 }.map { index in
-            ScalingDecision.Alternative(
-                rule: self.fleets[index].rule,
-                target: self.plan.bounded(self.fleets[index].rule.wanted(self.level)),
-                missedShare: self.missedShare(index),
-                costRatio: self.fleets[index].cost / max(taken.cost, 1))
-        }
-    }
 }
 
 /// A target on its way through what adds to it.
@@ -270,11 +253,6 @@ struct ScalingSteps {
     private(set) var value = 0.0
     private(set) var terms = ScalingDecision.Terms()
     private(set) var binding = ScalingDecision.Binding.need
-    let current: Int
-
-    init(current: Int) {
-        self.current = current
-    }
 
     /// Goes on to `next`; the difference is the term's, and what made one is what binds.
     mutating func add(

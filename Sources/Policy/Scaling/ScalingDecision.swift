@@ -54,16 +54,4 @@ package struct ScalingDecision: Sendable, Equatable {
     package var leadNanos: UInt64
     /// What this rule would have missed of the work that came, as a share.
     package var missedShare: Double
-    /// What was looked at and not taken, the nearest first.
-    package var rejected: [Alternative]
-
-    /// A target that was not taken.
-    package struct Alternative: Sendable, Equatable {
-        package var rule: ScalingRule
-        package var target: Int
-        /// Of the work that came, the share it would have missed.
-        package var missedShare: Double
-        /// Replica time it would have cost, as a multiple of what was taken.
-        package var costRatio: Double
-    }
 }

@@ -4,8 +4,6 @@ package struct ScalingPlan: Sendable, Equatable {
     package var replicasMin: Int
     /// At least `replicasMin` and at least 1.
     package var replicasMax: Int
-    /// Replicas kept above need; nil: as many as this service's own past asks for.
-    package var standby: Int?
     /// Need must have been lower for this long before a replica goes; nanoseconds.
     package var stabilizationNanos: UInt64
     /// Most replicas taken away by one decision.
@@ -20,14 +18,13 @@ package struct ScalingPlan: Sendable, Equatable {
     package var leadNanos: UInt64
 
     package init(
-        replicasMin: Int = 1, replicasMax: Int, standby: Int? = nil,
+        replicasMin: Int = 1, replicasMax: Int,
         stabilizationNanos: UInt64 = 600_000_000_000, downStepMax: Int = 1,
         attainment: Double = 0.99, waitNanos: UInt64, coldStartNanos: UInt64 = 0,
         leadNanos: UInt64
     ) {
         self.replicasMin = replicasMin
         self.replicasMax = replicasMax
-        self.standby = standby
         self.stabilizationNanos = stabilizationNanos
         self.downStepMax = downStepMax
         self.attainment = attainment

@@ -33,8 +33,8 @@ extension HorizontalScaler: ReplicaPolicy {
     }
 }
 
-/// KEDA on the gateway's queue: an HPA on the queue for each replica that, from zero, goes to one
-/// first, and to zero 300 s after the last request.
+/// KEDA on the same figure: an HPA from one replica on; from zero it goes to one first, and to zero
+/// 300 s after the last request.
 package struct QueueScaler {
     package let intervalNanos: UInt64 = 15_000_000_000
     private var inner: HorizontalScaler
