@@ -23,7 +23,7 @@ test: ## run everything that must hold before a change is merged
 bench: ## measure side by side with nginx, and envoy and vllm-router where they are installed
 	@scripts/setup bench
 	@scripts/build
-	@Benchmarks/bench
+	@Benchmarks/awake Benchmarks/bench
 
 evidence: ## make docs/evidence again, in at most two hours: every claim with its figures
 	@scripts/setup run

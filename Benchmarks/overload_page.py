@@ -231,7 +231,8 @@ def text(results):
         f"{machine.group(1) if machine else 'an unknown processor'}, which engines, gateway and "
         "clients share.\n\n")
     return head + "\n\n".join(
-        f"{PARTS[name](results[name])}\n\nCommand: `Benchmarks/overload {name}`, at nice "
+        f"{PARTS[name](results[name])}\n\nCommand: `Benchmarks/awake Benchmarks/overload "
+        f"{name}`, at nice "
         f"{results[name].get('nice', 0)}."
         for name in PARTS if name in results)
 
