@@ -81,7 +81,7 @@ let package = Package(
         policy("RequestPath", ["Time", "Statistics"]),
         policy("Report", ["Time", "Statistics"]),
         policy("Scaling", ["Time", "Statistics"]),
-        policy("Planning", ["Budget", "RequestPath"]),
+        policy("Planning", ["Budget", "RequestPath", "Scaling"]),
 
         // Twin: virtual time.
         twin("EngineModel", ["Time", "Statistics"]),
@@ -112,6 +112,8 @@ let package = Package(
             ], settings: hot),
         edge("Telemetry", ["EventLoop"]),
         edge(
+            "Fleet", ["Budget", "Gateway", "Report", "RequestPath", "Scaling", "Time"]),
+        edge(
             "Console",
             [
                 "Budget", "EventLoop", "Gateway", "HTTP", "Report", "RequestPath", "Telemetry",
@@ -128,12 +130,9 @@ let package = Package(
         .executableTarget(
             name: "plimsoll",
             dependencies: [
-                "Baselines", "Budget", "Config", "Console", "EngineModel", "EventLoop", "Gateway",
-                "HTTP",
-                "Planning", "Replay", "Report", "RequestPath", "Scalers", "Scaling",
-                "SimulatedEngine", "Telemetry",
-                "Time", "Wire",
-                "Workload", "World",
+                "Baselines", "Budget", "Config", "Console", "EngineModel", "EventLoop", "Fleet",
+                "Gateway", "HTTP", "Planning", "Replay", "Report", "RequestPath", "Scalers",
+                "Scaling", "SimulatedEngine", "Telemetry", "Time", "Wire", "Workload", "World",
             ],
             swiftSettings: strict),
 
@@ -153,7 +152,7 @@ let package = Package(
             ]),
         tests("StatisticsTests", ["Statistics", "Time"]),
         tests("EngineModelTests", ["EngineModel", "Statistics", "Time"]),
-        tests("ScalersTests", ["Scalers", "Time"]),
+        tests("ScalersTests", ["Scalers", "Scaling", "Time"]),
         tests(
             "WorldTests",
             [
@@ -164,6 +163,12 @@ let package = Package(
         tests("BaselinesTests", ["Baselines", "RequestPath", "Statistics", "Time"]),
         tests("ReportTests", ["Report", "Statistics"]),
         tests("ScalingTests", ["Scaling", "Statistics", "Time"]),
+        tests(
+            "FleetTests",
+            [
+                "Budget", "Config", "EngineModel", "EventLoop", "Fleet", "Gateway", "HTTP",
+                "RequestPath", "Scaling", "SimulatedEngine", "TestSockets", "Time",
+            ]),
         tests(
             "ReplayTests",
             [

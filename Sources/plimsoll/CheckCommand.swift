@@ -27,8 +27,10 @@ enum CheckCommand: Command {
 
 /// JSON of results, off the request path.
 enum JSON {
-    static func text(_ value: some Encodable) throws -> String {
+    /// - Parameter snakeCase: names are written `gpu_hours` where the code has `gpuHours`.
+    static func text(_ value: some Encodable, snakeCase: Bool = false) throws -> String {
         let encoder = JSONEncoder()
+        if snakeCase { encoder.keyEncodingStrategy = .convertToSnakeCase }
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }

@@ -12,7 +12,9 @@ final class EmbeddedEngines {
         var lifeline: Int32
     }
 
-    private var children: [Child] = []
+    private var children: [EngineEndpoint: Child] = [:]
+    /// Asked to end and perhaps not gone yet.
+    private var ending: [pid_t] = []
 
     /// Starts engines for every simulated model that names no endpoints, and returns the budget
     /// with their addresses in it.
@@ -25,9 +27,8 @@ final class EmbeddedEngines {
             guard engine.kind == .simulated, engine.endpoints.isEmpty else { continue }
             let name = engine.servedModelName ?? models[index].name
             for _ in 0..<perModel {
-                let address = try self.startOne(model: name, options: options)
                 models[index].engine.endpoints.append(
-                    EngineEndpoint(host: address.host, port: address.port))
+                    try self.startOne(model: name, options: options))
             }
         }
         return Configuration(
@@ -36,15 +37,42 @@ final class EmbeddedEngines {
 
     /// Ends all children and waits for them.
     func end() {
-        for child in self.children { close(child.lifeline) }
-        for child in self.children {
+        for child in self.children.values { close(child.lifeline) }
+        for process in self.children.values.map(\.process) + self.ending {
             var status: Int32 = 0
-            waitpid(child.process, &status, 0)
+            waitpid(process, &status, 0)
         }
-        self.children = []
+        self.children = [:]
+        self.ending = []
     }
 
-    private func startOne(model: String, options: [String]) throws(UsageError) -> SocketAddress {
+    /// Ends one child, in its own time; one that ended by itself is let go.
+    func end(_ endpoint: EngineEndpoint) {
+        guard let child = self.children.removeValue(forKey: endpoint) else { return }
+        close(child.lifeline)
+        self.ending.append(child.process)
+        self.reap()
+    }
+
+    /// Whether the child is there: it has not ended by itself.
+    func isAlive(_ endpoint: EngineEndpoint) -> Bool {
+        self.reap()
+        guard let child = self.children[endpoint] else { return false }
+        var info = siginfo_t()
+        let options = WEXITED | WNOHANG | WNOWAIT
+        guard waitid(P_PID, id_t(child.process), &info, options) == 0 else { return false }
+        return info.si_signo == 0
+    }
+
+    private func reap() {
+        self.ending.removeAll { process in
+            var status: Int32 = 0
+            return waitpid(process, &status, WNOHANG) != 0
+        }
+    }
+
+    /// Starts one engine that serves `model`, and returns where it listens.
+    func startOne(model: String, options: [String]) throws(UsageError) -> EngineEndpoint {
         var lifeline: [Int32] = [-1, -1]
         var words: [Int32] = [-1, -1]
         guard pipe(&lifeline) == 0, pipe(&words) == 0 else {
@@ -79,14 +107,19 @@ final class EmbeddedEngines {
             close(words[0])
             throw UsageError("an engine could not be started: \(String(cString: strerror(status)))")
         }
-        self.children.append(Child(process: process, lifeline: lifeline[1]))
         let line = Self.readLine(words[0])
         close(words[0])
         // "plimsoll: engine on http://ADDRESS:PORT", or why there is none.
         guard let slashes = line.lastIndex(of: "/"),
             let address = SocketAddress(parsing: String(line[line.index(after: slashes)...]))
-        else { throw UsageError("an engine did not start: \(line)") }
-        return address
+        else {
+            close(lifeline[1])
+            self.ending.append(process)
+            throw UsageError("an engine did not start: \(line)")
+        }
+        let endpoint = EngineEndpoint(host: address.host, port: address.port)
+        self.children[endpoint] = Child(process: process, lifeline: lifeline[1])
+        return endpoint
     }
 
     /// The first line a child writes: where it listens, or what is wrong.

@@ -34,6 +34,8 @@ final class Service {
     private let status: ServiceStatus
     private let log: ServiceLog
     private var files: FileWatch
+    /// The budget in force as it was read, before anything was put into it.
+    private var written: Configuration
 
     init(_ settings: Settings) throws {
         self.settings = settings
@@ -46,6 +48,7 @@ final class Service {
         self.status = status
         let fileLimit = Machine.raiseFileLimit()
         let loaded = try Self.load(settings.paths)
+        self.written = loaded.configuration
         let configuration = try settings.complete(loaded.configuration)
         let config = try GatewayConfig(configuration)
         try Self.checkExposure(config, settings.listen)
@@ -143,6 +146,7 @@ final class Service {
                 try self.settings.complete(loaded.configuration),
                 previous: self.gateway.core.currentConfig)
             try Self.checkExposure(config, self.settings.listen)
+            self.written = loaded.configuration
             self.log.adopt(config)
             self.status.update {
                 $0.reloadsAccepted += 1
@@ -160,6 +164,19 @@ final class Service {
             }
             self.gateway.core.events.add(.reloadRefused(faults: faults))
         }
+    }
+
+    /// What the console shows of scaling from now on.
+    func show(_ scaling: [ScalingStatus]) {
+        self.status.update { $0.scaling = scaling }
+    }
+
+    /// Puts the same budget in force anew, since what is put into it has changed.
+    func refresh() throws {
+        let config = try GatewayConfig(
+            try self.settings.complete(self.written), previous: self.gateway.core.currentConfig)
+        self.log.adopt(config)
+        self.gateway.adopt(config)
     }
 
     /// Not ready first, so that nobody new is sent here; then no more connections; then the end.

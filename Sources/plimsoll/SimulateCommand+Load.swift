@@ -34,6 +34,9 @@ extension SimulateCommand {
         offered.requestsPerSecond = rate
         let isStationary = try Self.isStationary(arguments)
         if isStationary { load.poissonRate = rate }
+        if factor == nil, arguments.has("--scaler") {
+            offered.capacity = Self.capacityForScaling(load, arguments, basis)
+        }
         guard wanted != nil || factor != nil else { return offered }
         guard let rate else { throw UsageError("the load has no rate to scale: it is one moment") }
         var target = wanted ?? rate
@@ -48,6 +51,22 @@ extension SimulateCommand {
         load.scale(by: target / rate)
         if isStationary { load.poissonRate = target }
         return offered
+    }
+
+    /// What a replica serves, so that scalers begin with the truth; nil where the load is too short
+    /// to find it.
+    static func capacityForScaling(
+        _ load: SimulatedLoad, _ arguments: Arguments, _ basis: Basis
+    ) -> Capacity? {
+        do {
+            return try Self.capacity(load, arguments, basis)
+        } catch {
+            let reason = (error as? UsageError)?.message ?? "\(error)"
+            Console.note(
+                "plimsoll simulate: what a replica serves is not known, and learned from a guess: "
+                    + reason)
+            return nil
+        }
     }
 
     /// Whether arrivals are to be spaced anew, as those of the search for capacity are.

@@ -5,6 +5,7 @@ import Planning
 import Replay
 import Report
 import RequestPath
+import Scaling
 import Workload
 import World
 
@@ -70,9 +71,12 @@ extension SimulateCommand {
                 .map { Double($0.microUnits) / 1e6 }
             return pool
         }
-        return Scenario(
+        var scenario = Scenario(
             plan: Plan(configuration), model: ModelID(raw: index),
             defaultClass: model.defaultClassIndex, budget: ReportBudget(model), pools: pools)
+        scenario.writtenScaling = ScalingPlan(model, leadNanos: 0, workPerReplica: 1)
+        scenario.writtenNodes = Self.nodes(of: model, configuration)
+        return scenario
     }
 
     /// One model that is named after its profile and has no budget yet.

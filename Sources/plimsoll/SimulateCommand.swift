@@ -56,17 +56,27 @@ enum SimulateCommand: Command {
             .init(
                 name: "--scaler", value: "A,B",
                 help: "replicas come and go: plimsoll, fixed, "
-                    + BaselineScaler.allCases.map(\.rawValue).joined(separator: ", ")),
+                    + (BaselineScaler.allCases.map(\.rawValue)
+                    + ModelScaler.allCases.map(\.rawValue)).joined(separator: ", ")),
             .init(
                 name: "--per-replica", value: "N,...",
                 help: "of the field's scalers: requests for each replica (16)"),
             .init(
+                name: "--headroom", value: "H,J",
+                help: "of means, planner and oracle: times what they find (1)"),
+            .init(
                 name: "--lead-time", value: "TIME|P50:P99", help: "to start a replica (120s)"),
+            .init(
+                name: "--fetch", value: "TIME",
+                help: "the first replica of a GPUPool's node takes besides (0s)"),
             .init(name: "--replicas-min", value: "N", help: "fewest under a scaler (1)"),
             .init(name: "--replicas-max", value: "N", help: "most under a scaler (64)"),
             .init(
                 name: "--stabilization", value: "TIME",
                 help: "a replica is spare for so long before it goes (10m)"),
+            .init(
+                name: "--decisions", value: "FILE",
+                help: "keep those of --scaler plimsoll; see plimsoll decisions"),
             .init(name: "--faults", value: "FILE", help: "what goes wrong, a fault a line"),
             .init(name: "--retry", value: "off|honour|ignore", help: "after a refusal (off)"),
             .init(name: "--warm-up", value: "TIME", help: "served first and not counted (0s)"),
@@ -144,9 +154,11 @@ enum SimulateCommand: Command {
         let clusters = try scalers.map { scaler in
             try scaler.map { try Self.cluster($0, arguments, scenario) }
         }
+        let decisions = try Self.decisions(
+            arguments, clusters, runs: policies.count * clusters.count * seeds)
         let interval = try arguments.duration("--scrape")
         guard interval ?? .max >= 1_000_000 else { throw UsageError("--scrape is at least 1ms") }
-        return try Blocking.wait {
+        let reports = try Blocking.wait {
             try await RunBatch.results(
                 of: policies.count * scalers.count * seeds, atOnce: threads
             ) {
@@ -154,13 +166,20 @@ enum SimulateCommand: Command {
                 let policy = policies[index / seeds / scalers.count]
                 let place = index / seeds % scalers.count
                 var world = scenario
-                world.cluster = clusters[place]
                 world.seed = firstSeed + UInt64(index % seeds)
+                world.cluster = clusters[place]
+                world.cluster?.recorder = decisions?.recorder
+                if case .model(.oracle, _) = scalers[place] {
+                    let future = try world.work(in: load.open(seed: world.seed))
+                    world.cluster?.future = future
+                }
                 world.monitor.scrapeNanos = interval ?? policy.scrapeNanos
                 return RunReport(
                     policy, scaler: scalers[place], seed: world.seed,
                     outcome: try policy.run(world, arrivals: try load.open(seed: world.seed)))
             }
         }
+        try decisions?.close()
+        return reports
     }
 }

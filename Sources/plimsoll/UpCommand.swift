@@ -8,6 +8,7 @@ import Glibc
 import Replay
 import Report
 import RequestPath
+import Time
 
 /// `plimsoll up`: the whole system on this machine, under load, with its verdict.
 enum UpCommand: Command {
@@ -18,7 +19,7 @@ enum UpCommand: Command {
 
     static let synopsis = Synopsis(
         name: "up", summary: "the whole system on this machine, under load, with its verdict",
-        usage: "[-f FILE|DIR] [--trace TRACE --for TIME] [options]",
+        usage: "[-f FILE|DIR] [--trace TRACE --for TIME] [--scale] [options]",
         options: [
             .init(
                 name: "-f", value: "FILE|DIR", help: "the budget (examples/budget.yaml)",
@@ -29,6 +30,13 @@ enum UpCommand: Command {
             .init(name: "--seed", value: "N", help: "draws arrivals and prompts (1)"),
             .init(name: "--no-load", help: "only serve"),
             .init(name: "--engines", value: "N", help: "embedded engines a model (2)"),
+            .init(name: "--scale", help: "engines come and go as the budget's scaling says"),
+            .init(
+                name: "--startup", value: "TIME",
+                help: "an engine is not ready for this long (0s; 20s with --scale)"),
+            .init(
+                name: "--decisions", value: "FILE",
+                help: "keep each decision of --scale; see plimsoll decisions"),
             .init(
                 name: "--profile", value: "NAME|FILE",
                 help: "of the embedded engines: " + ProfileOption.help),
@@ -49,12 +57,13 @@ enum UpCommand: Command {
         let engines = EmbeddedEngines()
         defer { engines.end() }
         let check = StageLedgerCheck()
-        let service = try Self.service(arguments, engines, check)
+        let scaling = try Self.scaling(arguments, engines)
+        let service = try Self.service(arguments, engines, check, scaling)
         service.announce()
         let configuration = service.gateway.core.currentConfig
-        guard Self.waitForEngines(service) else {
+        guard try Self.waitForEngines(service, scaling) else {
             _ = service.drain()
-            throw UsageError("the engines are not ready after 60 s")
+            throw UsageError("the engines are not ready a minute after their start-up time")
         }
         var isHeld = true
         if !arguments.has("--no-load") {
@@ -63,19 +72,21 @@ enum UpCommand: Command {
                 _ = service.drain()
                 return ExitCode.no
             }
-            let outcome = try Self.underLoad(settings, service, check)
+            let outcome = try Self.underLoad(settings, service, check, scaling)
             if let report = outcome.report {
                 isHeld = report.report.verdict.map { $0.isHeld } ?? true
                 Self.show(report, check, asJSON: wantsJSON)
             }
+            if let scaling { Console.note(scaling.summary) }
             if outcome.isAskedToEnd { return Self.end(service, arguments, isHeld) }
         }
         if Console.isTerminal || arguments.has("--no-load") {
             if let console = service.admin.adminAddress {
                 Console.note("still serving; console on http://\(console)/ - Ctrl-C ends")
             }
-            while !service.turn(atMostNanos: 1_000_000_000) {}
+            while !(try Self.turn(service, scaling)) {}
         }
+        if let scaling { Console.note(scaling.summary) }
         return Self.end(service, arguments, isHeld)
     }
 
@@ -99,13 +110,47 @@ enum UpCommand: Command {
 
     // MARK: Parts
 
+    /// What `--scale` asks for.
+    private static func scaling(
+        _ arguments: Arguments, _ engines: EmbeddedEngines
+    ) throws -> EmbeddedScaling? {
+        guard arguments.has("--scale") else {
+            guard !arguments.has("--decisions") else {
+                throw UsageError("--decisions keeps those of --scale: give both")
+            }
+            return nil
+        }
+        guard !arguments.has("--engines") else {
+            throw UsageError("--scale counts the engines itself: leave --engines out")
+        }
+        return EmbeddedScaling(
+            engines: engines, startupNanos: try arguments.duration("--startup"),
+            options: Self.engineOptions(arguments), decisionsPath: arguments.text("--decisions"))
+    }
+
+    private static func engineOptions(_ arguments: Arguments) -> [String] {
+        ["--profile", "--startup"].flatMap { name in
+            arguments.text(name).map { [name, $0] } ?? []
+        }
+    }
+
+    /// A tenth of a second of serving; `true` when asked to end.
+    private static func turn(_ service: Service, _ scaling: EmbeddedScaling?) throws -> Bool {
+        if service.turn(atMostNanos: 100_000_000) { return true }
+        if let scaling {
+            if try scaling.turn(service.gateway.core) { try service.refresh() }
+            service.show(scaling.status)
+        }
+        return false
+    }
+
     private static func service(
-        _ arguments: Arguments, _ engines: EmbeddedEngines, _ check: StageLedgerCheck
+        _ arguments: Arguments, _ engines: EmbeddedEngines, _ check: StageLedgerCheck,
+        _ scaling: EmbeddedScaling?
     ) throws -> Service {
         let paths = arguments.has("-f") ? arguments.all("-f") : [try Self.exampleBudget()]
         let perModel = try arguments.number("--engines", in: 1...64) ?? 2
-        var options: [String] = []
-        if let profile = arguments.text("--profile") { options += ["--profile", profile] }
+        let options = Self.engineOptions(arguments)
         var settings = Service.Settings(
             paths: paths,
             listen: try GatewayCommand.address(arguments, "--listen", "127.0.0.1:8080"),
@@ -116,6 +161,7 @@ enum UpCommand: Command {
         // The engines of the start stay through reloads.
         var addresses: [String: [EngineEndpoint]] = [:]
         settings.complete = { configuration in
+            let configuration = try scaling?.completed(configuration) ?? configuration
             if addresses.isEmpty {
                 let completed = try engines.start(
                     for: configuration, perModel: perModel, options: options)
@@ -151,16 +197,21 @@ enum UpCommand: Command {
         throw UsageError("the example budget is not found; name one: -f FILE|DIR")
     }
 
-    private static func waitForEngines(_ service: Service) -> Bool {
+    /// Waits until every engine of the start takes work, a minute beyond what starting takes.
+    private static func waitForEngines(
+        _ service: Service, _ scaling: EmbeddedScaling?
+    ) throws -> Bool {
         let endpoints = service.gateway.core.currentConfig.endpoints.count
-        for _ in 0..<600 {
+        let start = Loop.monotonicNow()
+        let most = 60_000_000_000 + (scaling?.startupNanos ?? 0)
+        while Loop.monotonicNow().nanosSince(start) < most {
             let open = service.gateway.core.inspect { admission in
                 (0..<endpoints).filter {
                     admission.gauges(of: EndpointID(raw: $0))?.isOpen ?? false
                 }.count
             }
             if open == endpoints { return true }
-            if service.turn(atMostNanos: 100_000_000) { return false }
+            if try Self.turn(service, scaling) { return false }
         }
         return false
     }
@@ -189,7 +240,8 @@ enum UpCommand: Command {
     /// other's turns, and the wait for a core would look like the gateway's: where the system
     /// allows it, clients and gateway go before everything else while the load lasts.
     private static func underLoad(
-        _ settings: ReplaySettings, _ service: Service, _ check: StageLedgerCheck
+        _ settings: ReplaySettings, _ service: Service, _ check: StageLedgerCheck,
+        _ scaling: EmbeddedScaling?
     ) throws -> LoadOutcome {
         let replayer = Replayer(
             settings, onFinish: { check.saw($0) }, onSecond: ReplayCommand.progressLine())
@@ -214,7 +266,7 @@ enum UpCommand: Command {
                 case .failure(let fault): throw UsageError(fault.message)
                 }
             }
-            if service.turn(atMostNanos: 100_000_000) {
+            if try Self.turn(service, scaling) {
                 isAskedToEnd = true
                 replayer.interrupt()
             }

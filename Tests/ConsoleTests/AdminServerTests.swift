@@ -90,6 +90,32 @@ struct AdminServerTests {
         #expect(!body.contains("hidden answer"))
     }
 
+    @Test("A scaler's replicas and decisions are shown, and counted for Prometheus")
+    func scaling() throws {
+        let test = try TestGateway(engine: try TestEngine.start())
+        #expect(!(try test.get("/metrics").body.contains("plimsoll_replicas")))
+        var scaling = ScalingStatus(model: "chat", least: 0, most: 8)
+        scaling.ready = 2
+        scaling.startingSeconds = [12.5, 0]
+        scaling.demand = 3.25
+        scaling.standby = 1.5
+        scaling.decisions = [.init(t: 1, text: "2 -> 4 replicas <b>")]
+        let shown = [scaling]
+        test.status.update { $0.scaling = shown }
+        let body = try test.get("/api/state").body
+        let state = try #require(
+            try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any])
+        let model = try #require((state["scaling"] as? [[String: Any]])?.first)
+        #expect(model["ready"] as? Int == 2)
+        #expect(model["starting_seconds"] as? [Double] == [12.5, 0])
+        #expect(model["demand"] as? Double == 3.25)
+        let metrics = try test.metrics()
+        #expect(metrics["plimsoll_replicas{model=\"chat\",state=\"starting\"}"] == 2)
+        #expect(metrics["plimsoll_replicas{model=\"chat\",state=\"draining\"}"] == 0)
+        #expect(metrics["plimsoll_demand_replicas{model=\"chat\"}"] == 3.25)
+        #expect(metrics["plimsoll_standby_replicas{model=\"chat\"}"] == 1.5)
+    }
+
     @Test(
         "Events stream a first whole snapshot, then one a second; too many watchers are turned away"
     )

@@ -24,6 +24,22 @@ struct BrowserTests {
         #expect(!dom.contains("<title>owned"))
     }
 
+    @Test("A browser shows what a scaler does, its words as text")
+    func scaling() throws {
+        var scaling = ScalingStatus(model: "chat", least: 0, most: 8)
+        scaling.ready = 2
+        scaling.draining = 1
+        scaling.startingSeconds = [12.4]
+        scaling.demand = 3.25
+        scaling.leadSeconds = 20
+        scaling.decisions = [.init(t: 1, text: "2 -> 4 replicas <img>")]
+        guard let dom = try Self.page(requests: 1, scaling: [scaling]) else { return }
+        #expect(dom.contains("chat: 0 to 8 replicas"))
+        #expect(dom.contains("the first in about 12 s"))
+        #expect(dom.contains("1 more are draining"))
+        #expect(dom.contains("2 -&gt; 4 replicas &lt;img&gt;"))
+    }
+
     @Test("Without the chart library the figures stand in tables")
     func tables() throws {
         var options = AdminServer.Options()
@@ -47,7 +63,7 @@ struct BrowserTests {
     /// The page's elements after its scripts ran; `nil` without a browser.
     private static func page(
         requests: Int, id: String? = nil, options: AdminServer.Options = AdminServer.Options(),
-        fragment: String = "#still"
+        fragment: String = "#still", scaling: [ScalingStatus] = []
     ) throws -> String? {
         guard let browser = Tool.find(["chromium", "chromium-browser", "google-chrome"]) else {
             print("skipped: no chromium on the path")
@@ -55,6 +71,7 @@ struct BrowserTests {
         }
         let test = try TestGateway(engine: try TestEngine.start(), options: options)
         try test.waitUntilReady()
+        test.status.update { $0.scaling = scaling }
         for index in 0..<requests { #expect(try test.chat(id: id ?? "req-\(index)") == 200) }
         let address = try #require(test.admin.adminAddress)
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

@@ -11,6 +11,14 @@ struct SimulationPageTests {
         #expect(!page.contains("{{result}}"))
     }
 
+    @Test("So does the page of a plan")
+    func plan() {
+        let page = PlanPage.html(json: #"{"pools": [], "model": "</script><b>"}"#)
+        #expect(page.contains(#"{"pools": [], "model": "\u003c/script>\u003cb>"}"#))
+        #expect(page.contains("What a budget takes"))
+        #expect(!page.contains(" src="))
+    }
+
     @Test("A name in the result cannot end the element it stands in")
     func escaped() {
         let page = SimulationPage.html(

@@ -37,7 +37,8 @@ import Time
     @Test func `KEDA goes from zero to one first, and to zero after its cooldown`() {
         var keda = BaselineScaler.keda.make(perReplica: 10, bounds: 0...100)
         #expect(keda.target(self.view(0, inFlight: 0), now: self.at(0)) == 0)
-        keda.offer(work: 1, now: self.at(1))
+        keda.offer(
+            OfferedRequest(work: 1, inputTokens: 1, outputTokens: 1), now: self.at(1))
         #expect(keda.target(self.view(0, inFlight: 0, queued: 90), now: self.at(15)) == 1)
         #expect(keda.target(self.view(1, inFlight: 90), now: self.at(30)) == 5)
         #expect(keda.target(self.view(5, inFlight: 0), now: self.at(290)) >= 1)

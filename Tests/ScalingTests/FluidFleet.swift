@@ -11,6 +11,10 @@ struct FluidFleet {
     private(set) var ready: Int
     private(set) var starting: [Instant] = []
     private(set) var decisions: [ScalingDecision] = []
+    /// What they were made of.
+    private(set) var inputs: [ScalingInput] = []
+    private var meter = DemandMeter(from: .zero)
+    private var missedBefore = 0.0
     private var backlog = 0.0
     private var now = Instant.zero
     private(set) var offered = 0.0
@@ -42,7 +46,7 @@ struct FluidFleet {
         for (index, work) in works.enumerated() {
             let at = start.advanced(
                 byNanos: UInt64(index) * 1_000_000_000 / UInt64(max(1, works.count)))
-            self.scaler.offer(work: work, now: at)
+            self.meter.offer(work, now: at)
             self.backlog += work
             self.offered += work
         }
@@ -70,8 +74,13 @@ struct FluidFleet {
     }
 
     private mutating func decide() {
-        let decision = self.scaler.decide(
-            Scaler.Supply(ready: self.ready, starting: self.starting), now: self.now)
+        var input = ScalingInput(
+            at: self.now, work: self.meter.take(now: self.now), ready: self.ready)
+        input.missedWork = self.missed - self.missedBefore
+        input.starting = self.starting
+        self.missedBefore = self.missed
+        let decision = self.scaler.decide(input)
+        self.inputs.append(input)
         self.decisions.append(decision)
         if decision.target > self.replicas {
             self.starting += Array(

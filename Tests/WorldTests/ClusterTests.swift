@@ -13,7 +13,7 @@ import World
     /// Requests a second that keep a replica about half busy.
     private static let unit = 5.0
 
-    private static func scenario(
+    static func scenario(
         _ scaler: ScalerUnderTest, replicas: Int, lead: Cluster.LeadTime, seed: UInt64 = 1
     ) -> Scenario {
         let standard = ClassPlan(
@@ -36,8 +36,7 @@ import World
             scaler: scaler, lead: lead,
             plan: ScalingPlan(
                 replicasMax: 32, stabilizationNanos: 120 * second, waitNanos: second / 2,
-                leadNanos: lead.p50Nanos),
-            workPerReplica: 0.6)
+                leadNanos: lead.p50Nanos, workPerReplica: 0.6))
         return scenario
     }
 

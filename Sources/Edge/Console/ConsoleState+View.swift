@@ -31,6 +31,7 @@ extension ConsoleState {
             endpoints: view.config.endpoints.indices.prefix(Counters.namedMax)
                 .filter { view.config.endpoints[$0].isActive || view.endpoints[$0] != nil }
                 .map { Self.endpoint(view, $0) },
+            scaling: view.status.scaling,
             stages: Stage.inOrder.map(\.label),
             samples: Self.samples(history.points.suffix(whole ? .max : 4)),
             slowest: view.counters.notable.slowest(now: now).map { Self.request(view, $0, now) },

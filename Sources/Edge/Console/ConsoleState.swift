@@ -153,6 +153,7 @@ struct ConsoleState: Encodable {
     var budgets: [Budget]
     var reasons: [Reason]
     var endpoints: [Endpoint]
+    var scaling: [ScalingStatus]
     /// Names of the parts of a request's time, in order.
     var stages: [String]
     var samples: [Sample]

@@ -23,6 +23,7 @@ struct GatewayMetrics {
         page.addObjectives()
         page.addQueues()
         page.addEndpoints()
+        page.addScaling()
         page.addTenants()
         page.addGateway()
         page.addProcess()
@@ -281,6 +282,29 @@ struct GatewayMetrics {
         }
         let model = self.view.config.endpoints[index].model.raw
         return [Label("model", self.view.modelName(model)), Label("endpoint", endpoint)]
+    }
+
+    private mutating func addScaling() {
+        let models = self.view.status.scaling
+        guard !models.isEmpty else { return }
+        self.text.open("plimsoll_replicas", .gauge, "Replicas under a scaler, by what they do.")
+        for model in models {
+            let states = [
+                ("ready", model.ready), ("starting", model.startingSeconds.count),
+                ("draining", model.draining),
+            ]
+            for (state, count) in states {
+                self.text.sample(
+                    Double(count), [Label("model", model.model), Label("state", state)])
+            }
+        }
+        self.text.open(
+            "plimsoll_demand_replicas", .gauge, "Replicas that the work asked for keeps busy.")
+        for model in models { self.text.sample(model.demand, [Label("model", model.model)]) }
+        self.text.open(
+            "plimsoll_standby_replicas", .gauge,
+            "Replicas kept above the window's peak, for growth within the lead time and chance.")
+        for model in models { self.text.sample(model.standby, [Label("model", model.model)]) }
     }
 
     private mutating func addEndpoints() {

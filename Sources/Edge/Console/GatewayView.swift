@@ -73,6 +73,8 @@ struct GatewayView: Sendable {
                     && self.config.endpoints[$0].isActive
             }
             if own.contains(where: { self.endpoints[$0]?.isOpen == true }) { return nil }
+            // Scaled to zero: who asks is held until a replica has started.
+            if self.config.models[model].spec.budget.deadline.coldStartNanos != nil { return nil }
             return "model \(self.modelName(model)): none of its \(own.count) endpoints takes work"
         }
     }

@@ -17,6 +17,8 @@ package final class ServiceStatus: Sendable {
         package var faults: [String] = []
         /// What is legal and probably not meant.
         package var warnings: [String] = []
+        /// Each model that a scaler moves.
+        package var scaling: [ScalingStatus] = []
         /// Log lines that were dropped.
         package var droppedLogLines: UInt64 = 0
     }

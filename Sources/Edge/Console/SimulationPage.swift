@@ -1,13 +1,34 @@
 /// The page of a simulation: one file that needs nothing else, not even a network.
 package enum SimulationPage {
-    /// The page as HTML.
+    /// The page as HTML; `json` as `plimsoll simulate --output json` prints it.
     ///
-    /// - Parameters:
-    ///   - json: the result as `plimsoll simulate --output json` prints it.
-    ///   - chartLibraries: where Chart.js may be; the first that can be read goes into the page.
-    ///     Without any the page shows its table alone.
+    /// - Parameter chartLibraries: where Chart.js may be; the first that can be read goes into the
+    ///   page. Without any the page shows its table alone.
     package static func html(
         json: String, chartLibraries: [String] = AdminServer.Options().chartLibraries
+    ) -> String {
+        SelfContainedPage.html(
+            template: PackageResources.simulation_html, script: PackageResources.simulation_js,
+            json: json, chartLibraries: chartLibraries)
+    }
+}
+
+/// The page of a capacity plan, in the same way.
+package enum PlanPage {
+    /// The page as HTML; `json` as `plimsoll plan --output json` prints it.
+    package static func html(
+        json: String, chartLibraries: [String] = AdminServer.Options().chartLibraries
+    ) -> String {
+        SelfContainedPage.html(
+            template: PackageResources.plan_html, script: PackageResources.plan_js, json: json,
+            chartLibraries: chartLibraries)
+    }
+}
+
+/// A template with a result, a style, the chart library and a script put into it.
+private enum SelfContainedPage {
+    static func html(
+        template: [UInt8], script: [UInt8], json: String, chartLibraries: [String]
     ) -> String {
         let charts = ChartLibrary.load(chartLibraries).map { String(decoding: $0, as: UTF8.self) }
         let parts = [
@@ -16,9 +37,9 @@ package enum SimulationPage {
             "result": replacing("<", by: "\\u003c", in: json),
             // The same for the library's own strings.
             "charts": replacing("</script", by: "<\\/script", in: charts ?? ""),
-            "script": String(decoding: PackageResources.simulation_js, as: UTF8.self),
+            "script": String(decoding: script, as: UTF8.self),
         ]
-        return fill(String(decoding: PackageResources.simulation_html, as: UTF8.self), parts)
+        return fill(String(decoding: template, as: UTF8.self), parts)
     }
 
     /// Puts each part where the template has its name in double braces; what a part holds is not

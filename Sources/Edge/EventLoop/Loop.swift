@@ -77,6 +77,11 @@ package final class Loop {
         Instant(nanos: uv_hrtime())
     }
 
+    /// The monotonic clock of every loop, for threads that have none.
+    package static func monotonicNow() -> Instant {
+        Instant(nanos: uv_hrtime())
+    }
+
     /// Starts a thread with a loop of its own. `body` sets the loop up; then it runs until stopped.
     package static func spawn(_ body: @escaping @Sendable (Loop) -> Void) -> LoopThread {
         LoopThread {

@@ -163,16 +163,17 @@ extension Exchange {
         self.record.classIndex = classIndex
         self.record.isRetry = isRetry
         self.record.isStreaming = self.body.isStreaming
-        return .accepted(
-            Arrival(
-                request: self.requestID, model: self.model, tenant: self.tenant,
-                classIndex: classIndex, promptBytes: self.promptBytes,
-                promptTokensExact: self.body.promptIDs > 0 ? self.body.promptIDs : nil,
-                images: UInt16(clamping: self.form?.files ?? Int(self.body.images)),
-                outputTokensMax: self.outputTokensMax, deadlineNanos: deadlineNanos,
-                cappable: self.isCappable,
-                retryable: self.surface.isRetryable(stored: self.body.isStored),
-                streams: self.body.isStreaming, promptHash: self.body.promptHash))
+        var arrival = Arrival(
+            request: self.requestID, model: self.model, tenant: self.tenant,
+            classIndex: classIndex, promptBytes: self.promptBytes,
+            promptTokensExact: self.body.promptIDs > 0 ? self.body.promptIDs : nil,
+            images: UInt16(clamping: self.form?.files ?? Int(self.body.images)),
+            outputTokensMax: self.outputTokensMax, deadlineNanos: deadlineNanos,
+            cappable: self.isCappable,
+            retryable: self.surface.isRetryable(stored: self.body.isStored),
+            streams: self.body.isStreaming, promptHash: self.body.promptHash)
+        arrival.isRetry = isRetry
+        return .accepted(arrival)
     }
 
     /// Of all choices together; a client may write any two numbers.

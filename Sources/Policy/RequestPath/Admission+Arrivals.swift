@@ -11,17 +11,18 @@ extension Admission {
         guard self.isSound(arrival) else {
             assertionFailure("an arrival of a live request, or of an unknown model or tenant")
             guard self.slab.slot(of: arrival.request) == nil else { return }
-            return self.turnAway(arrival, .noCapacity, afterNanos: 1e9, into: &actions)
+            return self.turnAway(arrival, .noCapacity, afterNanos: 1e9, into: &actions, now: now)
         }
         var record = self.estimate(arrival, now: now)
         if self.isTooLong(arrival, record) {
-            return self.turnAway(arrival, .tooLong, afterNanos: 1e9, into: &actions)
+            return self.turnAway(arrival, .tooLong, afterNanos: 1e9, into: &actions, now: now)
         }
         let tenant = arrival.tenant.raw
         record.chargedTokens = record.contextTokens
         let wait = self.tenants[tenant].wait(tokens: record.chargedTokens, now: now)
         if wait > 0 {
-            return self.turnAway(arrival, .rateLimited, afterNanos: Double(wait), into: &actions)
+            return self.turnAway(
+                arrival, .rateLimited, afterNanos: Double(wait), into: &actions, now: now)
         }
         var verdict = self.judge(&record, model: arrival.model.raw, now: now, into: &actions)
         if case .refuse(let reason, _) = verdict,
@@ -34,8 +35,10 @@ extension Admission {
         switch verdict {
         case .refuse(let reason, let excessNanos):
             let afterNanos = self.retrySlot(record, reason, excessNanos: excessNanos, now: now)
-            self.turnAway(arrival, reason, afterNanos: afterNanos, into: &actions)
+            self.countAtFrontDoor(arrival, record, refused: reason, now: now)
+            self.turnAway(arrival, reason, afterNanos: afterNanos, into: &actions, now: now)
         case .admit(let flow, let prediction, let plannedNanos):
+            self.countAtFrontDoor(arrival, record, refused: nil, now: now)
             record.flow = Int32(flow)
             record.predictedNanos = UInt64(saturating: prediction.totalNanos)
             record.plannedNanos = UInt64(saturating: plannedNanos)
@@ -54,10 +57,37 @@ extension Admission {
 
     private mutating func turnAway(
         _ arrival: Arrival, _ reason: RefusalReason, afterNanos: Double,
-        into actions: inout ActionBuffer
+        into actions: inout ActionBuffer, now: Instant
     ) {
         let refusal = Refusal(reason: reason, retryAfterNanos: self.retryAfter(afterNanos))
+        if reason.isForCapacity {
+            self.refusedLately.add(
+                tenant: arrival.tenant.raw, promptHash: arrival.promptHash,
+                afterNanos: refusal.retryAfterNanos, now: now)
+        }
         actions.append(.refuse(arrival.request, refusal))
+    }
+
+    /// Counts what a new request asks for; who comes back after a refusal was counted then.
+    private mutating func countAtFrontDoor(
+        _ arrival: Arrival, _ record: RequestRecord, refused reason: RefusalReason?, now: Instant
+    ) {
+        guard reason?.isForCapacity ?? true else { return }
+        let isKnown = self.refusedLately.take(
+            tenant: arrival.tenant.raw, promptHash: arrival.promptHash, now: now)
+        guard !isKnown, !arrival.isRetry else { return }
+        let model = arrival.model.raw
+        let nanos = self.pools[model].replicaNanos(
+            prefillTokens: Double(record.prefillTokens), outputTokens: Double(record.outputTokens))
+        self.pools[model].frontDoor.offeredNanos += nanos
+        if reason != nil { self.pools[model].frontDoor.missedNanos += nanos }
+    }
+
+    /// A request that was let in was not served in time for want of capacity.
+    mutating func countMissed(_ record: RequestRecord) {
+        let model = Int(record.asked)
+        self.pools[model].frontDoor.missedNanos += self.pools[model].replicaNanos(
+            prefillTokens: Double(record.prefillTokens), outputTokens: Double(record.outputTokens))
     }
 
     /// When a refused client shall come back, in nanoseconds: where capacity exists and is
@@ -71,8 +101,9 @@ extension Admission {
         let admitted = self.queues.lanes[lane].admitted.perNano(now: now).requests
         // A class that higher ones leave nothing is not told to wait for ever.
         let least = self.capacity(of: model).slotRate * 0.05
-        return self.queues.lanes[lane].retries.take(
+        let wait = self.queues.lanes[lane].retries.take(
             excessNanos: excessNanos, admittedPerNano: max(admitted, least), now: now)
+        return self.withCapacityOnItsWay(wait, model: model, now: now)
     }
 
     /// A time a client is told to wait: at least 10 ms, at most an hour, and up to a quarter more,
@@ -163,6 +194,9 @@ extension Admission {
         }
         if isCold {
             prediction.waitNanos += self.timeToCapacity(of: model, now: now)
+        } else {
+            prediction.waitNanos = self.withCapacityOnItsWay(
+                prediction.waitNanos, model: model, now: now)
         }
         if isHeld {
             let wait = self.quotaWait(tenant: Int(record.tenant), flow: flow, model: model)

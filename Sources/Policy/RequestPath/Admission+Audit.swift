@@ -74,7 +74,7 @@ extension Admission {
             for index in self.pools[model].endpoints { sum += self.endpoints[Int(index)].share }
             let known = self.pools[model].capacity
             if sum.open != known.open || sum.slots != known.slots
-                || sum.inFlight != known.inFlight
+                || sum.inFlight != known.inFlight || sum.starting != known.starting
             {
                 faults.append(.capacity(ModelID(raw: model)))
             }

@@ -184,16 +184,52 @@ extension Admission {
         for position in self.pools[model].endpoints {
             let endpoint = self.endpoints[Int(position)]
             if endpoint.isLeaving { continue }
-            let ready: Instant
-            if endpoint.health.state == .starting {
-                ready = endpoint.addedAt.advanced(byNanos: self.pools[model].startNanos)
-            } else {
-                ready = endpoint.health.probeAt ?? now
-            }
-            let wait = max(ready.nanosSince(now), 1_000_000_000)
+            let wait =
+                endpoint.health.state == .starting
+                ? self.timeToStart(endpoint, now: now)
+                : max(endpoint.health.probeAt?.nanosSince(now) ?? 0, Self.leastToStart)
             soonest = min(soonest ?? wait, wait)
         }
         return Double(soonest ?? self.pools[model].startNanos)
+    }
+
+    /// Nanoseconds until an endpoint that starts is expected, by what starting took before; one
+    /// that is late may be late for as long again.
+    private func timeToStart(_ endpoint: Endpoint, now: Instant) -> UInt64 {
+        let usual = self.pools[endpoint.model].startNanos
+        let since = now.nanosSince(endpoint.addedAt)
+        return max(usual > since ? usual - since : since - usual, Self.leastToStart)
+    }
+
+    private static let leastToStart: UInt64 = 1_000_000_000
+
+    /// What a wait for the capacity there is now comes to with the capacity on its way: work that
+    /// would take `nanos` is done at the present rate until the first replica comes, then at the
+    /// rate of one more, and so on. The same ledger tells admission whether to let a request wait
+    /// and a refused client when to come back.
+    ///
+    /// - Complexity: O(1) while nothing starts, else O(endpoints of the model).
+    func withCapacityOnItsWay(_ nanos: Double, model: Int, now: Instant) -> Double {
+        let capacity = self.pools[model].capacity
+        guard capacity.starting > 0, capacity.open > 0,
+            nanos > Double(Self.leastToStart), nanos < .infinity
+        else { return nanos }
+        var arrivals: [Double] = []
+        for position in self.pools[model].endpoints {
+            let endpoint = self.endpoints[Int(position)]
+            if endpoint.isOnItsWay { arrivals.append(Double(self.timeToStart(endpoint, now: now))) }
+        }
+        var left = nanos
+        var passed = 0.0
+        var rate = 1.0
+        for arrival in arrivals.sorted() {
+            let span = arrival - passed
+            if left <= span * rate { break }
+            left -= span * rate
+            passed = arrival
+            rate += 1 / Double(capacity.open)
+        }
+        return passed + left / rate
     }
 
     private func isKnown(_ id: EndpointID) -> Bool {

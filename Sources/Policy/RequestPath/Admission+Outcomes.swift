@@ -13,6 +13,7 @@ extension Admission {
         self.dropHedge(slot, now: now)
         self.creditPrefill(slot, now: now)
         if record.streams { self.learnFirstToken(record, now: now) }
+        if record.streams, now > record.due { self.countMissed(record) }
         self.noteSuccess(index, into: &actions)
         self.afterChange(at: index, now: now, into: &actions)
     }

@@ -63,6 +63,12 @@ extension Admission {
         let refusal = Refusal(
             reason: reason, retryAfterNanos: self.retryAfter(slotNanos), late: now > record.arrival)
         actions.append(.refuse(record.id, refusal))
+        if reason.isForCapacity {
+            self.countMissed(record)
+            self.refusedLately.add(
+                tenant: Int(record.tenant), promptHash: record.promptHash,
+                afterNanos: refusal.retryAfterNanos, now: now)
+        }
         self.settleUnserved(slot)
     }
 

@@ -19,6 +19,7 @@ package struct Admission: Sendable {
     /// What endpoints were sent, and the blocks of each live request by slot.
     var prefixes = PrefixIndex(blocksMax: Self.prefixBlocksMax)
     var chains: [PrefixChain] = []
+    var refusedLately = RefusedLately()
     var random: UInt64
     /// In this step a tenant met its concurrency limit or came off it: who is first in line may
     /// have changed in every model.
@@ -43,7 +44,7 @@ package struct Admission: Sendable {
     /// - Complexity: O(log live requests + log endpoints of the model) for each request that is
     ///   sent or refused. O(endpoints of the model) where one fails or leaves, where none is open,
     ///   and at worst in a choice: see `pick`. No allocation once as many requests have been live
-    ///   as ever will be.
+    ///   as ever will be, but while replicas start and work waits longer than a second.
     package mutating func step(_ event: Event, now: Instant, into actions: inout ActionBuffer) {
         switch event {
         case .arrive(let arrival):
@@ -110,7 +111,10 @@ package struct Admission: Sendable {
         var lanes: [Lane] = []
         for model in plan.models {
             let range = lanes.count..<(lanes.count + model.classes.count)
-            pools.append(Pool(lanes: range, bounds: EngineBounds(model)))
+            pools.append(
+                Pool(
+                    lanes: range, bounds: EngineBounds(model),
+                    coldStartNanos: model.coldStartNanos))
             let quantile = max(model.confidence, Self.leastConfidence)
             for written in model.classes {
                 lanes.append(Lane(quantile: quantile, lowerBounds: written.lowerBounds))

@@ -27,6 +27,11 @@ struct Endpoint: Sendable {
         self.addedAt = now
     }
 
+    /// Added, not ready yet and staying.
+    var isOnItsWay: Bool {
+        self.isKnown && !self.isLeaving && self.health.state == .starting
+    }
+
     /// Work may be sent, room aside.
     var isOpen: Bool { self.isKnown && self.health.isOpen && !self.isLeaving }
 

@@ -65,6 +65,30 @@ extension Admission {
             ladderStep: lane.ladder.step, errorFactor: lane.errors.current)
     }
 
+    /// What has been asked of a model so far; nothing of one the plan does not have.
+    package func frontDoor(of model: ModelID) -> FrontDoor {
+        self.pools.indices.contains(model.raw) ? self.pools[model.raw].frontDoor : FrontDoor()
+    }
+
+    /// Whether requests wait for a model without a replica that is ready.
+    package func isAwaited(_ model: ModelID) -> Bool {
+        guard self.pools.indices.contains(model.raw) else { return false }
+        return self.pools[model.raw].capacity.open == 0
+            && self.pools[model.raw].lanes.contains { self.queues.lanes[$0].queued.requests > 0 }
+    }
+
+    /// Requests of a model at its engines, and waiting for one.
+    package func liveRequests(of model: ModelID) -> (inFlight: Int, queued: Int) {
+        guard self.pools.indices.contains(model.raw) else { return (0, 0) }
+        let queued = self.pools[model.raw].lanes.reduce(0.0) {
+            $0 + self.queues.lanes[$1].queued.requests
+        }
+        let inFlight = self.pools[model.raw].endpoints.reduce(0) {
+            $0 + self.endpoints[Int($1)].ledger.inFlight
+        }
+        return (inFlight, Int(queued))
+    }
+
     /// Token work charged to a tenant so far, in all classes and models, settled where known.
     package func attainedWork(of tenant: TenantID) -> Double {
         self.queues.flows.reduce(0) {

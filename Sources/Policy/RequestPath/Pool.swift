@@ -14,18 +14,23 @@ struct Pool: Sendable {
     var steps = StepModel()
     var retries = RetryBudget()
     var hedging = Hedging()
+    var frontDoor = FrontDoor()
     /// The request for which no endpoint had room; only the one that changed need be asked again.
     var stuckSlot = -1
     /// The last dispatch was of an overdue request of a lower class.
     var overdueLast = false
     /// Latest arrival among the requests dispatched: who came before it was overtaken.
     var latestDispatched = Instant.zero
-    /// How long endpoints took from being added to being ready.
-    var startNanos: UInt64 = 60_000_000_000
+    /// How long endpoints took from being added to being ready. Before any was seen: a minute, but
+    /// no more than half of the time that somebody found enough for a cold start.
+    var startNanos: UInt64
 
-    init(lanes: Range<Int>, bounds: EngineBounds) {
+    private static let startNanosUnseen: UInt64 = 60_000_000_000
+
+    init(lanes: Range<Int>, bounds: EngineBounds, coldStartNanos: UInt64?) {
         self.lanes = lanes
         self.bounds = bounds
+        self.startNanos = min(Self.startNanosUnseen, (coldStartNanos ?? .max) / 2)
     }
 
     /// Counts what an endpoint adds to the pool anew; returns its room.
@@ -34,7 +39,9 @@ struct Pool: Sendable {
         let share = self.share(of: endpoint)
         self.capacity -= endpoint.share
         self.capacity += share
-        if self.capacity.open == 0 { self.capacity = PoolShare() }
+        if self.capacity.open == 0 {
+            self.capacity = PoolShare(starting: self.capacity.starting)
+        }
         endpoint.share = share
         let room =
             endpoint.steps.isLearned
@@ -47,7 +54,9 @@ struct Pool: Sendable {
     /// What an endpoint adds to its pool.
     @inline(__always)
     func share(of endpoint: Endpoint) -> PoolShare {
-        guard endpoint.isOpen else { return PoolShare() }
+        guard endpoint.isOpen else {
+            return PoolShare(starting: endpoint.isOnItsWay ? 1 : 0)
+        }
         let isLearned = endpoint.steps.isLearned
         let output = self.outputs.meanServed
         var slots = endpoint.sequencesMax(self.bounds)
@@ -89,6 +98,8 @@ struct Pool: Sendable {
 /// Capacity of one endpoint, or of a pool as their sum.
 struct PoolShare: Sendable, Equatable {
     var open = 0
+    /// Endpoints on their way.
+    var starting = 0
     var slots = 0
     var inFlight = 0
     /// Requests that end, per nanosecond, with every slot taken.
@@ -109,6 +120,7 @@ struct PoolShare: Sendable, Equatable {
 
     private mutating func add(_ other: PoolShare, sign: Int) {
         self.open += sign * other.open
+        self.starting += sign * other.starting
         self.slots += sign * other.slots
         self.inFlight += sign * other.inFlight
         self.slotRate += Double(sign) * other.slotRate

@@ -1,4 +1,4 @@
-package import Time
+import Time
 
 /// Decides how many replicas of one model there are: the load line, seen from its other side.
 ///
@@ -10,15 +10,15 @@ package import Time
 /// A pure function of what it is told: the same calls give the same decisions.
 package struct Scaler: Sendable {
     private let plan: ScalingPlan
-    package var lead: LeadTime
+    private var lead: LeadTime
+    private var capacity: ReplicaCapacity
     private var level: WorkLevel
     private var fleets: [ShadowFleet]
     /// Fleets of one size each, from one replica on: whether the tail would hold on fewer.
     private var sizes: [ShadowFleet]
     private var chosen: Int
     private var chosenAt: Instant?
-    private var binWork = 0.0
-    private var binEnd: Instant?
+    private var rejected: [ScalingDecision.Rejected] = []
     private var binsToFollow = 1
     /// Replica-nanoseconds of work that came, fading as the fleets' and the sizes' accounts do.
     private var offered = 0.0
@@ -31,20 +31,6 @@ package struct Scaler: Sendable {
     /// be taken back.
     private var holdNanos = Self.holdNanosMin
 
-    /// What there is of a model's replicas.
-    package struct Supply: Sendable, Equatable {
-        package var ready: Int
-        /// When each of those that start was asked for.
-        package var starting: [Instant]
-
-        package init(ready: Int, starting: [Instant]) {
-            self.ready = ready
-            self.starting = starting
-        }
-    }
-
-    /// Work is counted in bins of this many nanoseconds.
-    private static let binNanos: UInt64 = 200_000_000
     private static let binsPerFollow = 25
     private static let halfLifeNanos = 43_200_000_000_000.0
     /// Starts up to this quantile are planned for.
@@ -71,13 +57,9 @@ package struct Scaler: Sendable {
     package init(plan: ScalingPlan, replicas: Int) {
         self.plan = plan
         self.lead = LeadTime(declaredNanos: plan.leadNanos)
+        self.capacity = ReplicaCapacity(declared: plan.workPerReplica)
         self.level = WorkLevel(windowNanos: plan.stabilizationNanos)
-        var rules: [ScalingRule] = []
-        for factor in Self.factors {
-            for extra in Self.extras where extra < plan.replicasMax {
-                rules.append(ScalingRule(factor: factor, extra: extra))
-            }
-        }
+        let rules = Self.rules(plan)
         self.fleets = rules.map { ShadowFleet(rule: $0, replicas: replicas) }
         self.sizes = (1...min(plan.replicasMax, Self.sizesMax)).map {
             ShadowFleet(rule: ScalingRule(factor: 0, extra: $0), replicas: $0)
@@ -85,65 +67,68 @@ package struct Scaler: Sendable {
         self.chosen = rules.firstIndex(of: Self.prior) ?? 0
     }
 
-    /// `work` replica-nanoseconds are asked for.
+    private static func rules(_ plan: ScalingPlan) -> [ScalingRule] {
+        if let standby = plan.standby { return [ScalingRule(factor: 1, extra: standby)] }
+        return self.factors.flatMap { factor in
+            self.extras.filter { $0 < plan.replicasMax }.map {
+                ScalingRule(factor: factor, extra: $0)
+            }
+        }
+    }
+
+    /// Takes in the bins that have ended; `perReplica` is what one serves.
     ///
-    /// - Complexity: O(1), and O(rules + sizes) once in a bin.
-    package mutating func offer(work: Double, now: Instant) {
-        self.advance(to: now)
-        if work > 0, work.isFinite { self.binWork += work }
+    /// - Complexity: O(rules + sizes) for each.
+    private mutating func take(_ bins: [Double], perReplica: Double, now: Instant) {
+        let nanos = DemandMeter.binNanos
+        var end = now.nanos / nanos * nanos
+        end -= min(UInt64(bins.count) * nanos, end)
+        for work in bins {
+            end += nanos
+            self.take(bin: work / perReplica, at: Instant(nanos: end))
+        }
     }
 
-    /// Closes the bins that have ended.
-    private mutating func advance(to now: Instant) {
-        guard var end = self.binEnd else {
-            self.binEnd = now.advanced(byNanos: Self.binNanos)
-            return
-        }
-        while end <= now, end.nanos < .max {
-            self.closeBin(at: end)
-            end = end.advanced(byNanos: Self.binNanos)
-        }
-        self.binEnd = end
-    }
-
-    private mutating func closeBin(at now: Instant) {
-        let nanos = Self.binNanos
+    private mutating func take(bin work: Double, at now: Instant) {
+        let nanos = DemandMeter.binNanos
         let fade = Self.fade(halfLife: Self.halfLifeNanos)
         let fadeLately = Self.fade(halfLife: Double(max(self.plan.stabilizationNanos, nanos)))
-        self.level.add(work: self.binWork, nanos: nanos, now: now)
-        self.offered = self.offered * fade + self.binWork
-        self.offeredLately = self.offeredLately * fadeLately + self.binWork
+        self.level.add(work: work, nanos: nanos, now: now)
+        self.offered = self.offered * fade + work
+        self.offeredLately = self.offeredLately * fadeLately + work
         self.binsToFollow -= 1
         let follows = self.binsToFollow == 0
         if follows { self.binsToFollow = Self.binsPerFollow }
         let lead = follows ? self.lead.nanos(Self.leadQuantile, now: now) : 0
         for index in self.fleets.indices {
-            self.fleets[index].serve(
-                work: self.binWork, nanos: nanos, fade: fade, self.plan, now: now)
+            self.fleets[index].serve(work: work, nanos: nanos, fade: fade, self.plan, now: now)
             guard follows else { continue }
             self.fleets[index].follow(self.level, leadNanos: lead, self.plan, now: now)
         }
         for index in self.sizes.indices {
             self.sizes[index].serve(
-                work: self.binWork, nanos: nanos, fade: fadeLately, self.plan, now: now)
+                work: work, nanos: nanos, fade: fadeLately, self.plan, now: now)
         }
-        self.binWork = 0
     }
 
     private static func fade(halfLife: Double) -> Double {
-        let halvings = Double(Self.binNanos) / halfLife
+        let halvings = Double(DemandMeter.binNanos) / halfLife
         return 1 / (1 + 0.693_147_180_559_945_3 * halvings)
     }
 
     // MARK: Decisions
 
     /// How many replicas there should be from now on.
-    package mutating func decide(_ supply: Supply, now: Instant) -> ScalingDecision {
-        self.advance(to: now)
+    package mutating func decide(_ input: ScalingInput) -> ScalingDecision {
+        let now = input.at
+        for nanos in input.starts { self.lead.learn(nanos: nanos, now: now) }
+        self.capacity.learn(input, tolerated: 1 - self.plan.attainment)
+        let perReplica = self.capacity.rate
+        self.take(input.work, perReplica: perReplica, now: now)
         self.choose(now)
         let rule = self.fleets[self.chosen].rule
         let lead = self.lead.nanos(Self.leadQuantile, now: now)
-        let current = supply.ready + supply.starting.count
+        let current = input.replicas
         var steps = ScalingSteps()
         steps.add(\.now, to: self.level.now, .need)
         steps.add(\.peak, to: self.level.peak, .peak)
@@ -151,10 +136,13 @@ package struct Scaler: Sendable {
         steps.add(\.standby, to: kept, .standby)
         // Once, with the first replicas that are asked for: those that start need no company.
         if current == 0 {
-            steps.add(\.backlog, to: kept * self.plan.catchUp(leadNanos: lead), .backlog)
+            // Who waits needs one, however little it asks for.
+            let least = input.queued > 0 ? 1.0 : 0
+            steps.add(
+                \.backlog, to: max(kept * self.plan.catchUp(leadNanos: lead), least), .backlog)
         }
         let isCloseEnough =
-            !supply.starting.isEmpty && steps.value > Double(current)
+            !input.starting.isEmpty && steps.value > Double(current)
             && steps.value <= Double(current) * Self.enough
         steps.add(
             \.rounding, to: isCloseEnough ? Double(current) : steps.value.rounded(.up), nil)
@@ -169,8 +157,8 @@ package struct Scaler: Sendable {
         self.note(current, target, now: now)
         return ScalingDecision(
             at: now, current: current, target: target, terms: steps.terms,
-            binding: steps.binding, rule: rule, leadNanos: lead,
-            missedShare: self.missedShare(self.chosen))
+            binding: steps.binding, rule: rule, leadNanos: lead, workPerReplica: perReplica,
+            missedShare: self.missedShare(self.chosen), rejected: self.rejected)
     }
 
     /// How far down one decision goes: a step, where the tail would hold on so few and the last
@@ -225,6 +213,7 @@ package struct Scaler: Sendable {
         if self.chosenAt == nil { self.chosenAt = now }
         guard self.offered > 0, now.nanosSince(since) >= Self.chooseNanos else { return }
         self.chosenAt = now
+        defer { self.rejected = self.nextCheaper().map { [$0] } ?? [] }
         let allowed = 1 - self.plan.attainment
         var best = self.chosen
         for index in self.fleets.indices {
@@ -240,6 +229,22 @@ package struct Scaler: Sendable {
             if isBetter { best = index }
         }
         self.chosen = best
+    }
+
+    /// Of the rules that would have cost less than the chosen one the one that would have missed
+    /// least: why it was not taken.
+    private func nextCheaper() -> ScalingDecision.Rejected? {
+        let chosen = self.fleets[self.chosen]
+        var best: Int?
+        for index in self.fleets.indices where self.fleets[index].cost < chosen.cost {
+            guard self.fleets[index].missed < best.map({ self.fleets[$0].missed }) ?? .infinity
+            else { continue }
+            best = index
+        }
+        guard let best, chosen.cost > 0 else { return nil }
+        return ScalingDecision.Rejected(
+            rule: self.fleets[best].rule, missedShare: self.missedShare(best),
+            costShare: self.fleets[best].cost / chosen.cost)
     }
 
     private func missedShare(_ index: Int) -> Double {

@@ -52,6 +52,42 @@ package struct ScalingDecision: Sendable, Equatable {
     package var rule: ScalingRule
     /// The lead time planned with, in nanoseconds.
     package var leadNanos: UInt64
+    /// Work a ready replica is believed to serve, in nanoseconds a nanosecond.
+    package var workPerReplica: Double
     /// What this rule would have missed of the work that came, as a share.
     package var missedShare: Double
+    /// What was not taken: of the rules that cost less the one that would have missed least.
+    package var rejected: [Rejected]
+
+    /// A rule that was not taken.
+    package struct Rejected: Sendable, Equatable {
+        package var rule: ScalingRule
+        /// What it would have missed of the work that came, as a share.
+        package var missedShare: Double
+        /// What it would have cost, as a share of the chosen one's cost.
+        package var costShare: Double
+    }
+}
+
+extension ScalingDecision: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case at = "at_ns"
+        case current, target, terms, binding, rule
+        case leadNanos = "lead_ns"
+        case workPerReplica = "work_per_replica"
+        case missedShare = "missed_share"
+        case rejected
+    }
+}
+
+extension ScalingDecision.Terms: Codable {}
+
+extension ScalingDecision.Binding: Codable {}
+
+extension ScalingDecision.Rejected: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case rule
+        case missedShare = "missed_share"
+        case costShare = "cost_share"
+    }
 }

@@ -16,12 +16,17 @@ package struct ScalingPlan: Sendable, Equatable {
     package var coldStartNanos: UInt64
     /// What starting a replica is believed to take before any was seen; nanoseconds.
     package var leadNanos: UInt64
+    /// Work that a ready replica is believed to serve inside the budget, before any was seen to be
+    /// at its limit: nanoseconds in a nanosecond.
+    package var workPerReplica: Double
+    /// Replicas kept above need as somebody wrote it; nil: what past growth and chance ask for.
+    package var standby: Int?
 
     package init(
         replicasMin: Int = 1, replicasMax: Int,
         stabilizationNanos: UInt64 = 600_000_000_000, downStepMax: Int = 1,
         attainment: Double = 0.99, waitNanos: UInt64, coldStartNanos: UInt64 = 0,
-        leadNanos: UInt64
+        leadNanos: UInt64, workPerReplica: Double = 1, standby: Int? = nil
     ) {
         self.replicasMin = replicasMin
         self.replicasMax = replicasMax
@@ -31,10 +36,28 @@ package struct ScalingPlan: Sendable, Equatable {
         self.waitNanos = waitNanos
         self.coldStartNanos = coldStartNanos
         self.leadNanos = leadNanos
+        self.workPerReplica = workPerReplica
+        self.standby = standby
     }
 }
 
 extension ScalingPlan {
+    /// Whether its figures are such as a written budget can have: what a scaler may be made of.
+    package var isSound: Bool {
+        (0...Self.replicasMost).contains(self.replicasMin)
+            && (max(1, self.replicasMin)...Self.replicasMost).contains(self.replicasMax)
+            && (1...Self.replicasMost).contains(self.downStepMax)
+            && (0...Self.replicasMost).contains(self.standby ?? 0)
+            && self.attainment > 0 && self.attainment < 1
+            && self.workPerReplica > 0 && self.workPerReplica < 1e6
+            && max(self.stabilizationNanos, self.waitNanos, self.leadNanos) < Self.nanosMost
+            && self.coldStartNanos < Self.nanosMost
+    }
+
+    private static let replicasMost = 10_000
+    /// A year.
+    private static let nanosMost: UInt64 = 31_536_000_000_000_000
+
     /// Whole replicas within the written bounds.
     func bounded(_ wanted: Double) -> Int {
         Int(min(max(wanted.rounded(.up), Double(self.replicasMin)), Double(self.replicasMax)))
@@ -46,5 +69,20 @@ extension ScalingPlan {
         guard self.coldStartNanos > leadNanos else { return 1 }
         let factor = Double(self.coldStartNanos) / Double(self.coldStartNanos - leadNanos)
         return min(factor, 4)
+    }
+}
+
+extension ScalingPlan: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case replicasMin = "replicas_min"
+        case replicasMax = "replicas_max"
+        case stabilizationNanos = "stabilization_ns"
+        case downStepMax = "down_step_max"
+        case attainment
+        case waitNanos = "wait_ns"
+        case coldStartNanos = "cold_start_ns"
+        case leadNanos = "lead_ns"
+        case workPerReplica = "work_per_replica"
+        case standby
     }
 }

@@ -85,15 +85,19 @@ struct ShadowFleet: Sendable {
 }
 
 /// How many replicas for how much work.
-package struct ScalingRule: Sendable, Hashable {
+package struct ScalingRule: Sendable, Hashable, Codable {
     /// Replicas for each replica's worth of the work at its peak of late.
     package var factor: Double
-    /// Replicas above that, whatever comes.
+    /// Replicas above that, whatever comes; fewer where next to nothing is asked for.
     package var extra: Int
+
+    /// From this level on the extra ones are wanted in full.
+    private static let levelOfExtra = 0.25
 
     /// Replicas for the level, not rounded and within no bounds; none where nothing is asked for.
     func wanted(_ level: WorkLevel) -> Double {
         let peak = level.peak
-        return peak < WorkLevel.idle ? 0 : self.factor * peak + Double(self.extra)
+        guard peak >= WorkLevel.idle else { return 0 }
+        return self.factor * peak + Double(self.extra) * min(1, peak / Self.levelOfExtra)
     }
 }

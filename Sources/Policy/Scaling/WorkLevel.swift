@@ -19,14 +19,15 @@ struct WorkLevel: Sendable {
     private let windowNanos: UInt64
 
     private struct Peak: Sendable {
-        var at: UInt64
+        var at: Instant
         var level: Double
     }
 
     private static let ln2 = 0.693_147_180_559_945_3
     private static let halfLifeNanos = 15_000_000_000.0
     private static let slowHalfLifeNanos = 300_000_000_000.0
-    /// A level stands on at least so many bins: one long request is no rate.
+    /// A level stands on at least so many bins, two seconds: one long request is no rate.
+    private static let leastBins = 10
     private static let recentBins = 25
     /// So many standard deviations off, the last bins are no chance but another rate.
     private static let surprise = 5.0
@@ -54,7 +55,7 @@ struct WorkLevel: Sendable {
         self.work = self.work * keep + work
         self.time = self.time * keep + span
         self.jump(work, span)
-        self.now = self.work / max(self.time, Double(Self.recentBins) * span)
+        self.now = self.work / max(self.time, Double(Self.leastBins) * span)
         let share = span * Self.ln2 / (Self.slowHalfLifeNanos + span * Self.ln2)
         self.slow += (work / max(span, 1) - self.slow) * share
         self.remember(now)
@@ -83,9 +84,9 @@ struct WorkLevel: Sendable {
         {
             self.peaks.removeLast()
         }
-        self.peaks.append(Peak(at: now.nanos, level: self.now))
+        self.peaks.append(Peak(at: now, level: self.now))
         while self.peaks.count - self.firstPeak > 1,
-            now.nanos - self.peaks[self.firstPeak].at > self.windowNanos
+            now.nanosSince(self.peaks[self.firstPeak].at) > self.windowNanos
         {
             self.firstPeak += 1
         }

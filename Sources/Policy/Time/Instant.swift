@@ -44,3 +44,16 @@ package struct Instant: Hashable, Comparable, Sendable {
         return Instant(nanos: overflow ? .max : sum)
     }
 }
+
+extension Instant: Codable {
+    /// Reads its nanoseconds.
+    package init(from decoder: any Decoder) throws {
+        self.init(nanos: try decoder.singleValueContainer().decode(UInt64.self))
+    }
+
+    /// Writes its nanoseconds.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(self.nanos)
+    }
+}

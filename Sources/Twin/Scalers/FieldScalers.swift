@@ -51,7 +51,9 @@ package struct QueueScaler {
 }
 
 extension QueueScaler: ReplicaPolicy {
-    package mutating func offer(work: Double, now: Instant) { self.lastActive = now }
+    package mutating func offer(_ request: OfferedRequest, now: Instant) {
+        self.lastActive = now
+    }
 
     package mutating func target(_ fleet: FleetView, now: Instant) -> Int {
         if fleet.replicas == 0 {

@@ -1,12 +1,17 @@
+import EngineModel
+import RequestPath
 package import Scalers
 package import Scaling
 import Statistics
+package import Workload
 
 /// Who decides how many replicas there are.
 package enum ScalerUnderTest: Sendable, Hashable {
     case plimsoll
     /// A scaler of the field, at so many requests a replica.
     case baseline(BaselineScaler, perReplica: Double)
+    /// One that goes by a model, its answer multiplied by a headroom.
+    case model(ModelScaler, headroom: Double)
     /// As many as there were at the start.
     case fixed
 
@@ -15,16 +20,27 @@ package enum ScalerUnderTest: Sendable, Hashable {
         switch self {
         case .plimsoll: "plimsoll"
         case .baseline(let scaler, _): scaler.rawValue
+        case .model(let scaler, _): scaler.rawValue
         case .fixed: "fixed"
         }
     }
 
     /// Name and knob.
-    var label: String { self.perReplica.map { "\(self.name) \(Int($0))" } ?? self.name }
+    var label: String {
+        switch self {
+        case .baseline(_, let perReplica): "\(self.name) \(Int(perReplica))"
+        case .model(_, let headroom) where headroom != 1: "\(self.name) x\(headroom)"
+        default: self.name
+        }
+    }
 
     /// Its main knob; nil for none.
-    package var perReplica: Double? {
-        if case .baseline(_, let perReplica) = self { perReplica } else { nil }
+    package var setting: Double? {
+        switch self {
+        case .baseline(_, let perReplica): perReplica
+        case .model(_, let headroom): headroom
+        case .plimsoll, .fixed: nil
+        }
     }
 }
 
@@ -57,25 +73,75 @@ package struct Cluster: Sendable {
     package var lead: LeadTime
     /// The product's plan; its bounds are everybody's.
     package var plan: ScalingPlan
-    /// Engine seconds of work a second that one replica serves inside the budget.
-    package var workPerReplica: Double
+    /// Where replicas find GPUs; nil: there are always enough.
+    package var nodes: NodePool?
+    /// Engine nanoseconds of work that come in each five seconds from time zero on: what the
+    /// oracle knows.
+    package var future: [Double] = []
+    /// Is told the product's decisions.
+    package var recorder: ProductScaler.Recorder?
 
-    package init(
-        scaler: ScalerUnderTest, lead: LeadTime, plan: ScalingPlan, workPerReplica: Double
-    ) {
+    package init(scaler: ScalerUnderTest, lead: LeadTime, plan: ScalingPlan) {
         self.scaler = scaler
         self.lead = lead
         self.plan = plan
-        self.workPerReplica = workPerReplica
     }
 
-    func makeScaler(replicas: Int) -> (any ReplicaPolicy)? {
+    func makeScaler(_ scenario: Scenario) -> (any ReplicaPolicy)? {
+        let pool = scenario.pools[scenario.model.raw]
+        let bounds = self.plan.replicasMin...self.plan.replicasMax
         switch self.scaler {
-        case .plimsoll: ProductScaler(plan: self.plan, replicas: replicas)
+        case .plimsoll:
+            return ProductScaler(
+                plan: self.plan, replicas: pool.replicas, recorder: self.recorder)
         case .baseline(let baseline, let perReplica):
-            baseline.make(
-                perReplica: perReplica, bounds: self.plan.replicasMin...self.plan.replicasMax)
-        case .fixed: nil
+            return baseline.make(perReplica: perReplica, bounds: bounds)
+        case .model(.means, let headroom):
+            return MeansScaler(
+                engine: EngineFigures(scenario), headroom: headroom, bounds: bounds)
+        case .model(.planner, let headroom):
+            return PlannerScaler(
+                engine: EngineFigures(scenario), headroom: headroom, bounds: bounds)
+        case .model(.oracle, let headroom):
+            return OracleScaler(
+                work: self.future, workPerReplica: self.plan.workPerReplica,
+                leadNanos: self.lead.p99Nanos, headroom: headroom, bounds: bounds)
+        case .fixed: return nil
         }
+    }
+}
+
+extension EngineFigures {
+    /// Those of the engine and the class that are asked for.
+    init(_ scenario: Scenario) {
+        let engine = scenario.pools[scenario.model.raw].engine
+        let step = engine.cost.step
+        let planned = scenario.plan.models[scenario.model.raw]
+        self.init(
+            base: step.base, perPrefillToken: step.perPrefillToken,
+            perSequence: step.perSequence, perKVToken: step.perKVToken,
+            sequencesMax: engine.sequencesMax,
+            kvTokensMax: engine.kvBlocks * engine.blockTokens,
+            firstTokenNanos: Double(planned.classes[scenario.defaultClass].planNanos),
+            interTokenNanos: Double(planned.interTokenBoundNanos ?? 1_000_000_000))
+    }
+}
+
+extension Scenario {
+    /// Engine nanoseconds of work that come in each five seconds of a stream, from time zero on.
+    ///
+    /// Throws what is wrong with the arrivals.
+    package func work(in arrivals: consuming ArrivalStream) throws(TraceFault) -> [Double] {
+        let measure = WorkMeasure(pools[model.raw].engine)
+        var bins: [Double] = []
+        while let arrival = try arrivals.next() {
+            let bin = Int(arrival.atNanos / 5_000_000_000)
+            while bins.count <= bin { bins.append(0) }
+            bins[bin] +=
+                measure.nanos(
+                    inputTokens: arrival.inputTokens, outputTokens: arrival.outputTokens
+                ).total
+        }
+        return bins
     }
 }

@@ -15,6 +15,8 @@ struct ModelEndpoint: Sendable {
 
     let model: Int
     var life = Life.ready
+    /// The node it is on, where nodes are told apart.
+    var node: Int?
     /// The monitor will look at it again.
     var isWatched = false
     var engine: BatchingEngine

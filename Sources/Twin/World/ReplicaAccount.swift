@@ -16,6 +16,9 @@ struct ReplicaAccount: Sendable {
     private var spells: UInt64 = 0
     private var spellNanos: UInt64 = 0
     private(set) var most = 0
+    private(set) var timeline = ReplicaTimeline()
+    /// Replicas that were asked for and found no GPU.
+    var refused: UInt64 = 0
 
     init(from start: UInt64) {
         since = start
@@ -40,9 +43,12 @@ struct ReplicaAccount: Sendable {
         direction = change.signum()
     }
 
-    /// Whether fewer replicas are ready than the work of the last `nanos` nanoseconds takes.
-    mutating func judge(isShort: Bool, nanos: UInt64, now: Instant) {
-        if isShort {
+    /// So many replicas are ready and the work of the last `nanos` nanoseconds takes `needed`.
+    mutating func judge(ready: Int, needed: Double, nanos: UInt64, now: Instant) {
+        timeline.add(
+            ReplicaTimeline.Point(
+                seconds: Double(now.nanos) / 1e9, replicas: paid, ready: ready, needed: needed))
+        if Double(ready) < needed {
             shortNanos += nanos
             if shortSince == nil { shortSince = now }
         } else if let start = shortSince {
@@ -55,5 +61,50 @@ struct ReplicaAccount: Sendable {
     /// Mean seconds from the first lack to enough; nil without one that ended.
     var secondsToCapacity: Double? {
         spells == 0 ? nil : Double(spellNanos) / Double(spells) / 1e9
+    }
+}
+
+/// Replicas over time, in a bounded number of points: where there are too many, neighbours become
+/// one.
+package struct ReplicaTimeline: Sendable, Hashable {
+    /// A stretch of time.
+    package struct Point: Sendable, Hashable, Encodable {
+        /// Its end, in seconds of the run.
+        package var seconds: Double
+        /// Most replicas, ready or on their way.
+        package var replicas: Int
+        /// Fewest ready.
+        package var ready: Int
+        /// Most that the work took.
+        package var needed: Double
+    }
+
+    package private(set) var points: [Point] = []
+    /// Samples that make a point, and those of the last one so far.
+    private var width = 1
+    private var filled = 0
+
+    private static let most = 240
+
+    mutating func add(_ point: Point) {
+        if filled == 0 || filled == width {
+            if points.count == Self.most {
+                points = stride(from: 0, to: Self.most, by: 2).map {
+                    Self.joined(points[$0], points[$0 + 1])
+                }
+                width *= 2
+            }
+            points.append(point)
+            filled = 1
+        } else {
+            points[points.count - 1] = Self.joined(points[points.count - 1], point)
+            filled += 1
+        }
+    }
+
+    private static func joined(_ left: Point, _ right: Point) -> Point {
+        Point(
+            seconds: right.seconds, replicas: max(left.replicas, right.replicas),
+            ready: min(left.ready, right.ready), needed: max(left.needed, right.needed))
     }
 }

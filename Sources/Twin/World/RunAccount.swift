@@ -35,6 +35,8 @@ struct RunAccount: Sendable {
     var unserved = Unserved()
     var unanswered: UInt64 = 0
     var offeredWork = 0.0
+    /// Tokens of good answers.
+    var goodOutputTokens: UInt64 = 0
     var goodWork = 0.0
     var dispatches: UInt64 = 0
     var hedges: UInt64 = 0
@@ -138,6 +140,7 @@ struct RunAccount: Sendable {
             }
         }
         guard budget.add(outcome) else { return }
+        goodOutputTokens += produced
         goodWork +=
             measure.nanos(
                 inputTokens: request.arrival.inputTokens, outputTokens: Int(clamping: produced)

@@ -56,6 +56,8 @@ package struct RunOutcome: Sendable, Hashable {
     package let idleWhileWaitingSeconds: Double
     /// GPUs of the pools that requests can come to, times the run from the end of its warm-up.
     package let gpuSeconds: Double
+    /// Tokens of good answers.
+    package let goodOutputTokens: UInt64
     /// Price of the GPU seconds for each good request; nil without a price or a good one.
     package let costPerGoodRequest: Double?
     /// Dispatches / requests dispatched at least once.
@@ -108,6 +110,7 @@ extension Simulation {
         }
         account.clock.advance(to: now)
         fleet?.account.advance(to: now)
+        fleet?.nodes?.settle(now: now.nanos)
         account.fluid?.finish()
         account.fluidEngines?.finish()
         // A load of one moment is offered while the run lasts.
@@ -133,7 +136,7 @@ extension Simulation {
             engineBound: account.fluidEngines.map { work($0.served) },
             engineQueueOvershoot: account.queueOvershoot, engineQueuePeak: account.queuePeak,
             idleWhileWaitingSeconds: Double(account.clock.totalNanos) / 1e9,
-            gpuSeconds: spent.gpuSeconds,
+            gpuSeconds: spent.gpuSeconds, goodOutputTokens: account.goodOutputTokens,
             costPerGoodRequest: good == 0 ? nil : spent.price.map { $0 / good },
             dispatchAmplification: account.firstDispatches == 0
                 ? 1 : share(account.dispatches, account.firstDispatches),
@@ -147,7 +150,7 @@ extension Simulation {
             preemptions: account.preemptions, ladderMoves: account.ladderMoves,
             healthChanges: account.healthChanges, unanswered: account.unanswered,
             tooLong: arrivals.tooLong,
-            scaling: fleet.map { ScalingOutcome($0.account, hours: hours) },
+            scaling: fleet.map { ScalingOutcome($0.account, $0.nodes, hours: hours) },
             faults: account.faults)
     }
 
@@ -165,11 +168,10 @@ extension Simulation {
         var price: Double? = 0
         for model in scenario.servingModels {
             let pool = scenario.pools[model]
-            var replicaSeconds = Double(pool.replicas) * seconds
+            var taken = Double(pool.replicas) * seconds * Double(pool.gpus)
             if model == scenario.model.raw, let fleet {
-                replicaSeconds = fleet.account.paidNanos / 1e9
+                taken = fleet.gpuNanos(gpusPerReplica: pool.gpus) / 1e9
             }
-            let taken = replicaSeconds * Double(pool.gpus)
             guard taken > 0 else { continue }
             gpuSeconds += taken
             price = pool.pricePerGPUHour.flatMap { hour in price.map { $0 + hour * taken / 3_600 } }

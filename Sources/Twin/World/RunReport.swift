@@ -53,6 +53,8 @@ package struct RunReport: Sendable, Encodable {
         case shortSeconds = "time_short_of_capacity_s"
         case secondsToCapacity = "time_to_capacity_s"
         case replicasMost = "replicas_max_seen"
+        case nodesMost = "nodes_max_seen"
+        case withoutGPU = "replicas_without_gpu"
         case faults = "broken_invariants"
     }
 
@@ -97,12 +99,14 @@ package struct RunReport: Sendable, Encodable {
         into container: inout KeyedEncodingContainer<CodingKeys>
     ) throws {
         try container.encodeIfPresent(scaler?.name, forKey: .scaler)
-        try container.encodeIfPresent(scaler?.perReplica, forKey: .scalerSetting)
+        try container.encodeIfPresent(scaler?.setting, forKey: .scalerSetting)
         guard let scaling = outcome.scaling else { return }
         try container.encode(scaling.changes, forKey: .scaleEvents)
         try container.encode(scaling.turnsPerHour, forKey: .turnsPerHour)
         try container.encode(scaling.shortSeconds, forKey: .shortSeconds)
         try container.encode(scaling.secondsToCapacity, forKey: .secondsToCapacity)
         try container.encode(scaling.most, forKey: .replicasMost)
+        try container.encodeIfPresent(scaling.nodesMost, forKey: .nodesMost)
+        try container.encode(scaling.refused, forKey: .withoutGPU)
     }
 }

@@ -10,12 +10,20 @@ package struct ScalingOutcome: Sendable, Hashable {
     package let secondsToCapacity: Double?
     /// Most replicas at once, those on their way included.
     package let most: Int
+    /// Most nodes at once; nil where nodes are not told apart.
+    package let nodesMost: Int?
+    /// Replicas that were asked for and found no GPU.
+    package let refused: UInt64
+    package let timeline: ReplicaTimeline
 
-    init(_ account: ReplicaAccount, hours: Double) {
+    init(_ account: ReplicaAccount, _ nodes: Nodes?, hours: Double) {
         changes = account.changes
         turnsPerHour = hours > 0 ? Double(account.turns) / hours : 0
         shortSeconds = Double(account.shortNanos) / 1e9
         secondsToCapacity = account.secondsToCapacity
         most = account.most
+        nodesMost = nodes?.most
+        refused = account.refused
+        timeline = account.timeline
     }
 }

@@ -1,6 +1,7 @@
 package import EngineModel
 package import Report
 package import RequestPath
+package import Scaling
 
 /// Everything a run is made of but its policy and its arrivals.
 package struct Scenario: Sendable {
@@ -60,6 +61,10 @@ package struct Scenario: Sendable {
     package var drainNanos: UInt64 = 3_600_000_000_000
     /// What scales the model that is asked for; nil: nothing does.
     package var cluster: Cluster?
+    /// What the budget writes of the model's scaling; its lead time and capacity mean nothing here.
+    package var writtenScaling: ScalingPlan?
+    /// The nodes of the pool that the budget names for the model.
+    package var writtenNodes: NodePool?
     /// Draws what is left to chance but the arrivals.
     package var seed: UInt64 = 1
 

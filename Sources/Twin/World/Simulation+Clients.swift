@@ -51,6 +51,7 @@ extension Simulation {
             streams: scenario.clients.streams, promptHash: hash,
             bodyBytes: UInt32(clamping: bytes))
         question.prefixHashes = request.arrival.prefixHashes
+        question.isRetry = request.tries > 1
         return question
     }
 
@@ -58,6 +59,7 @@ extension Simulation {
     mutating func refused(_ slot: Int, _ refusal: Refusal) {
         account.endWait(live[slot], now: now)
         let moment: RequestOutcome.Moment = arriving == slot ? .arrival : .queue
+        refusalToScaler(slot, refusal)
         turnedAway(
             slot, .refused(reason: refusal.reason.label, at: moment),
             retryAfter: refusal.reason == .tooLong ? nil : refusal.retryAfterNanos)
@@ -173,6 +175,7 @@ extension Simulation {
         account.settle(
             live[slot], status, className: serviceClass.name,
             deadlineNanos: serviceClass.deadlineNanos, streams: scenario.clients.streams, now: now)
+        latenessToScaler(slot, boundNanos: serviceClass.planNanos)
         live.remove(slot)
     }
 }

@@ -14,30 +14,73 @@ extension Simulation {
         var scaler: any ReplicaPolicy
         var random: SeededRandom
         var account: ReplicaAccount
+        var nodes: Nodes?
         /// Engine nanoseconds of work that came since the scaler was last asked.
         var work = 0.0
+
+        /// Nanoseconds of a GPU that are paid for: of whole nodes where they are told apart.
+        func gpuNanos(gpusPerReplica: Int) -> Double {
+            guard let nodes, let pool = cluster.nodes else {
+                return account.paidNanos * Double(gpusPerReplica)
+            }
+            return nodes.paidNanos * Double(pool.gpusPerNode)
+        }
     }
 
     /// Begins to pay for what is there and sets the scaler's clock.
     mutating func beginScaling(by cluster: Cluster) {
-        let replicas = scenario.pools[scenario.model.raw].replicas
-        guard let scaler = cluster.makeScaler(replicas: replicas) else { return }
+        guard let scaler = cluster.makeScaler(scenario) else { return }
         var fleet = Fleet(
             cluster: cluster, scaler: scaler, random: chance.fork(),
             account: ReplicaAccount(from: scenario.warmUpNanos))
-        fleet.account.pay(replicas, now: now)
+        fleet.account.pay(scenario.pools[scenario.model.raw].replicas, now: now)
+        if let pool = cluster.nodes {
+            fleet.nodes = Nodes(pool, from: scenario.warmUpNanos)
+            for index in endpoints.indices where endpoints[index].model == scenario.model.raw {
+                let place = fleet.nodes?.place(
+                    now: now.nanos, random: &fleet.random, isThere: true)
+                endpoints[index].node = place?.node
+            }
+        }
         heap.add(.scale, at: now.nanos + scaler.intervalNanos)
         self.fleet = fleet
     }
 
     /// A client asks for the first time.
     mutating func offerToScaler(_ slot: Int) {
-        guard let perReplica = fleet?.cluster.workPerReplica else { return }
-        let work = account.measure.nanos(
+        guard fleet != nil else { return }
+        let work = workWanted(slot)
+        fleet?.work += work
+        fleet?.scaler.offer(
+            OfferedRequest(
+                work: work, inputTokens: live[slot].arrival.inputTokens,
+                outputTokens: live[slot].outputWanted), now: now)
+    }
+
+    /// A client's first try was refused.
+    mutating func refusalToScaler(_ slot: Int, _ refusal: Refusal) {
+        guard fleet != nil, live[slot].tries == 1 else { return }
+        switch refusal.reason {
+        case .saturated, .queueFull, .noCapacity:
+            let work = workWanted(slot)
+            fleet?.scaler.missed(work: work)
+        case .rateLimited, .infeasible, .tooLong: break
+        }
+    }
+
+    /// A request is over that was let in at once: its first token may have come too late.
+    mutating func latenessToScaler(_ slot: Int, boundNanos: UInt64) {
+        guard fleet != nil, live[slot].tries == 1, let first = live[slot].firstTokenAt,
+            first.nanosSince(live[slot].offeredAt) > boundNanos
+        else { return }
+        let work = workWanted(slot)
+        fleet?.scaler.missed(work: work)
+    }
+
+    private func workWanted(_ slot: Int) -> Double {
+        account.measure.nanos(
             inputTokens: live[slot].arrival.inputTokens, outputTokens: live[slot].outputWanted
         ).total
-        fleet?.work += work
-        fleet?.scaler.offer(work: work / perReplica, now: now)
     }
 
     /// Asks the scaler and does what it says.
@@ -46,8 +89,8 @@ extension Simulation {
         let interval = fleet.scaler.intervalNanos
         heap.add(.scale, at: now.nanos + interval)
         let view = fleetView
-        let needed = fleet.work / Double(interval) / fleet.cluster.workPerReplica
-        fleet.account.judge(isShort: Double(view.ready) < needed, nanos: interval, now: now)
+        let needed = fleet.work / Double(interval) / fleet.cluster.plan.workPerReplica
+        fleet.account.judge(ready: view.ready, needed: needed, nanos: interval, now: now)
         fleet.work = 0
         let plan = fleet.cluster.plan
         let target = min(
@@ -61,9 +104,16 @@ extension Simulation {
 
     private var fleetView: FleetView {
         var view = FleetView()
+        let engine = scenario.pools[scenario.model.raw].engine
+        let kvTokens = engine.kvBlocks * engine.blockTokens
         for endpoint in endpoints where endpoint.model == scenario.model.raw {
             switch endpoint.life {
-            case .ready: view.ready += 1
+            case .ready:
+                view.ready += 1
+                view.prefillWaiting += endpoint.prefillWaiting
+                let gauges = endpoint.engine.gauges
+                view.running += gauges.running
+                view.kvTokens += Int(gauges.kvUsage * Double(kvTokens))
             case .starting(let asked): view.starting.append(asked)
             case .draining, .gone: break
             }
@@ -77,6 +127,17 @@ extension Simulation {
 
     private mutating func startReplica() {
         guard var fleet = self.fleet else { return }
+        var beginsAt = now.nanos
+        var node: Int?
+        if fleet.nodes != nil {
+            // The pool is full: the scaler asks again.
+            guard let place = fleet.nodes?.place(now: now.nanos, random: &fleet.random) else {
+                fleet.account.refused += 1
+                self.fleet = fleet
+                return
+            }
+            (node, beginsAt) = (place.node, place.startsAt)
+        }
         let index: Int
         if let free = endpoints.firstIndex(where: {
             $0.life == .gone && !$0.isWatched && $0.model == scenario.model.raw
@@ -89,13 +150,14 @@ extension Simulation {
         let epoch = endpoints[index].epoch &+ 1
         endpoints[index] = ModelEndpoint(model: scenario.model.raw, engine: freshEngine())
         endpoints[index].epoch = epoch
+        endpoints[index].node = node
         endpoints[index].isDown = true
         endpoints[index].life = .starting(asked: now)
         fleet.account.pay(1, now: now)
         let lead = fleet.cluster.lead.draw(&fleet.random)
         heap.add(
             .replicaReady(endpoint: Int32(index), epoch: epoch),
-            at: now.advanced(byNanos: lead).nanos)
+            at: Instant(nanos: beginsAt).advanced(byNanos: lead).nanos)
         self.fleet = fleet
         tell(.endpointAdded(EndpointID(raw: index), model: scenario.model, ready: false))
     }
@@ -151,5 +213,7 @@ extension Simulation {
         endpoints[index].epoch &+= 1
         refreshIdle(index)
         fleet?.account.pay(-1, now: now)
+        if let node = endpoints[index].node { fleet?.nodes?.leave(node, now: now.nanos) }
+        endpoints[index].node = nil
     }
 }

@@ -231,6 +231,40 @@ function showEndpoints(state) {
   ], state.endpoints);
 }
 
+function showScaling(state) {
+  const replicas = (value) => value.toFixed(1);
+  byID("scaling-section").hidden = !state.scaling.length;
+  const make = () => {
+    const card = element("article", "card");
+    card.append(element("h3"), element("dl", "tiles small"), element("ol", "events"));
+    return card;
+  };
+  const makeDecision = () => {
+    const item = element("li");
+    item.append(element("time"), element("span", "text"));
+    return item;
+  };
+  keep(byID("scaling"), state.scaling, make, (card, model) => {
+    const [title, figures, decisions] = card.children;
+    setText(title, `${model.model}: ${model.least} to ${model.most} replicas`);
+    const soonest = Math.min(...model.starting_seconds);
+    const arrival = !model.starting_seconds.length ? "nothing on its way"
+      : soonest > 0 ? `the first in about ${Math.round(soonest)} s` : "the first is late";
+    tiles(figures, [
+      ["Ready", count(model.ready), model.draining ? `${count(model.draining)} more are draining` : "", true],
+      ["On its way", count(model.starting_seconds.length), arrival],
+      ["Demand now", replicas(model.demand), "replicas kept busy"],
+      ["Window's peak", replicas(model.peak), "replicas kept busy"],
+      ["Standby", replicas(model.standby), `a start takes ${Math.round(model.lead_seconds)} s`],
+    ]);
+    keep(decisions, model.decisions, makeDecision, (item, decision) => {
+      item.children[0].dateTime = new Date(decision.t).toISOString();
+      setText(item.children[0], clock(decision.t));
+      setText(item.children[1], decision.text);
+    });
+  });
+}
+
 // Which colour a stage has; the gateway's own parts share one.
 const kinds = { queue: "queue", engine: "engine", decode: "decode" };
 const kindOf = (stage) => kinds[stage] ?? "gateway";
@@ -316,6 +350,7 @@ export function show(state) {
   showGoodput(state);
   showBudgets(state);
   showReasons(state);
+  showScaling(state);
   showEndpoints(state);
   showLegend();
   showRequests(byID("slowest"), byID("slowest-none"), state.slowest, state.stages);
