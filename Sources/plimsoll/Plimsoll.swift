@@ -10,6 +10,7 @@ enum Plimsoll {
         [
             UpCommand.self, CheckCommand.self, KeyCommand.self, GatewayCommand.self,
             EngineCommand.self, CalibrateCommand.self, ReplayCommand.self, SimulateCommand.self,
+            LintScalingCommand.self,
         ]
     }
 
