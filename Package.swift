@@ -100,6 +100,7 @@ let package = Package(
         edge("EventLoop", ["CUV", "COpenSSL", "Time"], settings: hot),
         edge("HTTP", ["Wire", "EventLoop", "Time"], settings: hot),
         edge("Config", ["Budget", "CYAML", "COpenSSL"]),
+        edge("ScalingLint", ["Budget", "Config"]),
 
         edge(
             "SimulatedEngine", ["EngineModel", "EventLoop", "HTTP", "Statistics", "Time", "Wire"]),
@@ -132,12 +133,16 @@ let package = Package(
             dependencies: [
                 "Baselines", "Budget", "Config", "Console", "EngineModel", "EventLoop", "Fleet",
                 "Gateway", "HTTP", "Planning", "Replay", "Report", "RequestPath", "Scalers",
-                "Scaling", "SimulatedEngine", "Telemetry", "Time", "Wire", "Workload", "World",
+                "Scaling", "ScalingLint", "SimulatedEngine", "Telemetry", "Time", "Wire",
+                "Workload", "World",
             ],
             swiftSettings: strict),
 
         tests("BudgetTests", ["Budget"]),
         tests("ConfigTests", ["Config", "Budget"], resources: [.copy("Transcripts")]),
+        tests(
+            "ScalingLintTests", ["Budget", "Config", "ScalingLint"],
+            resources: [.copy("Transcripts")]),
         tests("WireTests", ["Wire"]),
         tests("EventLoopTests", ["EventLoop", "Time"]),
         // The sockets of tests: blocking clients and peers that break every rule.
@@ -212,5 +217,6 @@ if Context.environment["PLIMSOLL_FUZZ"] != nil {
         fuzz("Form", ["Wire"]),
         fuzz("Metrics", ["Budget", "Engines", "RequestPath", "Wire"]),
         fuzz("Budget", ["Budget", "Config"]),
+        fuzz("Manifests", ["Config", "ScalingLint"]),
     ]
 }

@@ -10,7 +10,7 @@ enum Plimsoll {
         [
             UpCommand.self, CheckCommand.self, KeyCommand.self, GatewayCommand.self,
             EngineCommand.self, CalibrateCommand.self, ReplayCommand.self, SimulateCommand.self,
-            PlanCommand.self, DecisionsCommand.self,
+            PlanCommand.self, DecisionsCommand.self, LintScalingCommand.self,
         ]
     }
 

@@ -2,7 +2,7 @@
 ///
 /// Bounded: after `ConfigurationLimits.faultsMax` they are only counted, so that a hostile file
 /// cannot make reporting dearer than reading.
-final class FaultList {
+package final class FaultList {
     private struct Entry {
         var position: Position
         var message: String
@@ -15,7 +15,7 @@ final class FaultList {
     private var uncounted = 0
 
     /// Whether anything at all is wrong.
-    var isEmpty: Bool { self.entries.isEmpty }
+    package var isEmpty: Bool { self.entries.isEmpty }
 
     /// How many faults there are, counted ones included.
     var count: Int { self.entries.count + self.uncounted }
@@ -27,7 +27,7 @@ final class FaultList {
     }
 
     /// Reports a fault. Message and suggestion are only made when there is room for it.
-    func add(
+    package func add(
         _ position: Position, _ message: @autoclosure () -> String,
         suggestion: @autoclosure () -> String? = nil
     ) {
@@ -45,13 +45,18 @@ final class FaultList {
         self.warningEntries.append(Entry(position: position, message: message(), suggestion: nil))
     }
 
+    /// The file a position is in, as it was named to the loader.
+    package func fileName(of position: Position) -> String {
+        self.fileNames[position.file]
+    }
+
     /// `file:line` of a position, for messages that point to a second place.
-    func place(of position: Position) -> String {
+    package func place(of position: Position) -> String {
         "\(self.fileNames[position.file]):\(position.line)"
     }
 
     /// All faults in the order of files, lines and columns.
-    func sortedFaults() -> [Fault] {
+    package func sortedFaults() -> [Fault] {
         var faults = self.sorted(self.entries)
         if self.uncounted > 0, let last = faults.last {
             faults.append(

@@ -2,12 +2,12 @@
 ///
 /// Every field the reader knows is asked for, present or not; what was never asked for by `close`
 /// is unknown. So the list of valid spellings is the code that reads them.
-struct Fields {
+package struct Fields {
     /// Where the map belongs in the document, `spec.budget`.
-    let path: String
+    package let path: String
     /// The key the map belongs to: where a missing field is reported.
-    let position: Position
-    let faults: FaultList
+    package let position: Position
+    package let faults: FaultList
     /// In written order, without duplicates.
     private let entries: [Field]
     private let indices: [String: Int]
@@ -15,7 +15,7 @@ struct Fields {
     private var refused: Set<String> = []
 
     /// Takes the map of `field`; a fault and `nil` when it is something else.
-    init?(_ field: Field) {
+    package init?(_ field: Field) {
         guard let entries = field.entries() else { return nil }
         self.path = field.path
         self.position = field.keyPosition
@@ -26,13 +26,13 @@ struct Fields {
     }
 
     /// A field that may be absent.
-    mutating func optional(_ key: String) -> Field? {
+    package mutating func optional(_ key: String) -> Field? {
         self.asked.append(key)
         return self.indices[key].map { self.entries[$0] }
     }
 
     /// A field whose absence is a fault; `form` says what belongs there.
-    mutating func required(_ key: String, _ form: String) -> Field? {
+    package mutating func required(_ key: String, _ form: String) -> Field? {
         let field = self.optional(key)
         if field == nil {
             self.faults.add(self.position, "\(self.name(of: key)) is missing: write \(form)")
@@ -61,6 +61,19 @@ struct Fields {
             let valid = nearest == nil ? ": valid are \(self.asked.joined(separator: ", "))" : ""
             self.faults.add(
                 entry.keyPosition, "unknown field \"\(quoted(entry.key))\" in \(place)\(valid)",
+                suggestion: nearest)
+        }
+    }
+
+    /// Reports the fields not asked for that are near a known one. Others pass: of an API that is
+    /// not this project's, a newer version may have them.
+    package func closeToMisspellings() {
+        let known = Set(self.asked)
+        for entry in self.entries where !known.contains(entry.key) {
+            guard let nearest = NearestSpelling.of(entry.key, among: self.asked) else { continue }
+            let place = self.path.isEmpty ? "the document" : self.path
+            self.faults.add(
+                entry.keyPosition, "unknown field \"\(quoted(entry.key))\" in \(place)",
                 suggestion: nearest)
         }
     }

@@ -1,5 +1,5 @@
 /// Finds the valid spelling nearest to a wrong one.
-enum NearestSpelling {
+package enum NearestSpelling {
     /// What the field calls a thing, and how a budget spells it.
     private static let synonyms: [String: String] = [
         "ttft": "timeToFirstToken",
@@ -20,7 +20,7 @@ enum NearestSpelling {
 
     /// The nearest of `valid`, by synonyms, then by edits up to a third of the length; the last of
     /// equals, so that `p98` is `p99`. `nil` when none is near.
-    static func of(_ text: String, among valid: [String]) -> String? {
+    package static func of(_ text: String, among valid: [String]) -> String? {
         let wrong = Self.folded(text)
         guard !wrong.isEmpty, wrong.count <= Self.lengthMax else { return nil }
         if let synonym = Self.synonyms[text.lowercased()], valid.contains(synonym) {

@@ -1,11 +1,11 @@
 /// A place in the files being read. Lines and columns count from 1, columns in characters.
-struct Position: Hashable, Comparable {
+package struct Position: Hashable, Comparable, Sendable {
     /// Index of the file in the order of reading.
-    var file: Int
-    var line: Int
-    var column: Int
+    package var file: Int
+    package var line: Int
+    package var column: Int
 
-    static func < (left: Position, right: Position) -> Bool {
+    package static func < (left: Position, right: Position) -> Bool {
         (left.file, left.line, left.column) < (right.file, right.line, right.column)
     }
 }

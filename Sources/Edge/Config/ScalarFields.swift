@@ -2,7 +2,7 @@ import Budget
 
 extension Field {
     /// A string. What YAML would read as another type must be quoted, as Kubernetes wants it.
-    func string(_ form: String = "a string") -> String? {
+    package func string(_ form: String = "a string") -> String? {
         guard let (text, isPlain) = self.scalar(form) else { return nil }
         if isPlain {
             guard case .text = PlainType(text) else {
@@ -26,7 +26,7 @@ extension Field {
     }
 
     /// A whole number inside `range`.
-    func integer<Value: FixedWidthInteger>(in range: ClosedRange<Value>) -> Value? {
+    package func integer<Value: FixedWidthInteger>(in range: ClosedRange<Value>) -> Value? {
         guard let (text, isPlain) = self.scalar("a whole number") else { return nil }
         guard isPlain, text.utf8.first != UInt8(ascii: "+"), let value = Self.wholeNumber(text)
         else {
@@ -109,7 +109,7 @@ extension Field {
     }
 
     /// One of the spellings of an enum.
-    func choice<Choice: RawRepresentable & CaseIterable>(of: Choice.Type) -> Choice?
+    package func choice<Choice: RawRepresentable & CaseIterable>(of: Choice.Type) -> Choice?
     where Choice.RawValue == String {
         let valid = Choice.allCases.map(\.rawValue)
         guard let (text, _) = self.scalar("one of \(valid.joined(separator: ", "))") else {

@@ -27,7 +27,7 @@ struct YAMLNode {
 
 /// A value fit to stand in a message: one line, printable, of bounded length. Of what looks like a
 /// secret only the beginning that makes it look so.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     for prefix in ["plm_", "sk-"] where text.hasPrefix(prefix) {
         return "\(prefix)..."
     }
