@@ -8,16 +8,18 @@ struct CapacityPlan: Encodable {
     var trace: String
     var pools: [PoolPlan]
 
-    /// The pool on which the product holds the budget at the least cost, or with the least GPU time
-    /// where a price is missing; nil where it does on none.
+    /// The pool and profile on which the product holds the budget at the least cost, or with the
+    /// least GPU time where prices are missing or in several currencies; nil where it does on none.
     var cheapest: String? {
         let holding = self.pools.filter { $0.product.isHeld }
-        let isPriced = holding.allSatisfy { $0.product.cost != nil }
+        let isPriced =
+            holding.allSatisfy { $0.product.cost != nil }
+            && Set(holding.map(\.currency)).count == 1
         return holding.min {
             isPriced
                 ? ($0.product.cost ?? 0) < ($1.product.cost ?? 0)
                 : $0.product.gpuHours < $1.product.gpuHours
-        }?.pool
+        }.map { "\($0.pool), \($0.profile)" }
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -51,6 +53,12 @@ struct PoolPlan: Encodable {
         var costPerGoodRequest: Double?
         var costPerMillionOutputTokens: Double?
         var turnsPerHour: Double
+
+        /// The scaler with its setting.
+        var title: String {
+            guard let setting = self.setting else { return self.scaler }
+            return self.scaler + " " + Wording.fixed(setting, setting == setting.rounded() ? 0 : 2)
+        }
     }
 
     /// The first load at which the budget breaks.
@@ -145,7 +153,7 @@ extension PoolPlan {
                 value.map { Wording.fixed($0, decimals) } ?? "-"
             }
             table.add([
-                run.scaler + (run.setting.map { " \(Wording.fixed($0, 0))" } ?? ""),
+                run.title,
                 run.isHeld ? "held" : "broken", Wording.fixed(run.goodShare * 100, 2),
                 Wording.fixed(run.gpuHours, 1), run.nodesMost.map(String.init) ?? "-",
                 "\(run.replicasMost)", money(run.cost, 2),

@@ -30,37 +30,45 @@ enum DecisionsCommand: Command {
             throw UsageError("name the file: plimsoll decisions FILE")
         }
         let wantsJSON = try arguments.wantsJSON()
-        let since = try Self.start(path, arguments)
+        let sinceUnix = try Self.start(path, arguments)
+        var header: DecisionHeader?
         var shown = DecisionTable(isJSON: wantsJSON, showsAll: arguments.has("--all"))
         var replay = DecisionReplay()
         var dryRun: DryRun?
         var reader = try DecisionReader(path: path)
         while let line = try reader.next() {
             switch line {
-            case .header(let header):
-                replay.begin(header)
-                shown.begin(header)
-                dryRun = try Self.dryRun(arguments, header)
+            case .header(let found):
+                header = found
+                replay.begin(found)
+                if let dryRun { Self.tell(dryRun) }
+                shown.begin(found)
+                dryRun = try Self.dryRun(arguments, found)
             case .record(let record, let text):
                 if arguments.has("--replay") { replay.add(record, text: text) }
-                guard record.input.at >= since else { continue }
+                guard header?.unixNanos(record.input.at) ?? 0 >= sinceUnix else { continue }
                 dryRun?.add(record.input, record.decision)
                 shown.add(record, text, whatIf: dryRun?.replicas)
             }
         }
         if let dryRun { Self.tell(dryRun) }
+        if reader.torn > 0 { Console.note("\(reader.torn) lines that were cut off are left out") }
         return arguments.has("--replay") ? Self.tell(replay) : ExitCode.fine
     }
 
-    /// The instant that `--since` begins at: counted back from the file's last decision.
-    private static func start(_ path: String, _ arguments: Arguments) throws -> Instant {
-        guard let nanos = try arguments.duration("--since") else { return .zero }
-        var last = Instant.zero
+    /// When `--since` begins, in nanoseconds since 1970: counted back from the last decision.
+    private static func start(_ path: String, _ arguments: Arguments) throws -> UInt64 {
+        guard let nanos = try arguments.duration("--since") else { return 0 }
+        var header: DecisionHeader?
+        var last: UInt64 = 0
         var reader = try DecisionReader(path: path)
         while let line = try reader.next() {
-            if case .record(let record, _) = line { last = record.input.at }
+            switch line {
+            case .header(let found): header = found
+            case .record(let record, _): last = header?.unixNanos(record.input.at) ?? last
+            }
         }
-        return Instant(nanos: last.nanos - min(last.nanos, nanos))
+        return last - min(last, nanos)
     }
 
     private static func dryRun(
@@ -75,8 +83,8 @@ enum DecisionsCommand: Command {
             throw UsageError("--what-if '\(text)' is not scaler= and one of \(names)")
         }
         let perReplica = parts.count == 2 ? Double(parts[1]) : 16
-        guard let perReplica, perReplica > 0, perReplica <= 1e6 else {
-            throw UsageError("--what-if '\(text)': '\(parts[1])' is no number above 0")
+        guard let perReplica, perReplica >= 0.001, perReplica <= 1e6 else {
+            throw UsageError("--what-if '\(text)': '\(parts[1])' is no number from 0.001 on")
         }
         let bounds = header.plan.replicasMin...header.plan.replicasMax
         return DryRun(
@@ -123,8 +131,16 @@ private struct DecisionTable {
         self.header = header
         guard !self.isJSON else { return }
         Console.out(
-            "\(header.model): \(header.plan.replicasMin) to \(header.plan.replicasMax) replicas, "
-                + "\(header.replicas) at the start")
+            "\(Self.printable(header.model)): \(header.plan.replicasMin) to "
+                + "\(header.plan.replicasMax) replicas, \(header.replicas) at the start")
+    }
+
+    /// A file may say anything: nothing of it steers a terminal.
+    private static func printable(_ text: String) -> String {
+        String(
+            text.unicodeScalars.map {
+                $0.properties.generalCategory == .control ? "?" : Character($0)
+            })
     }
 
     func add(_ record: DecisionRecord, _ text: [UInt8], whatIf: Int?) {

@@ -16,15 +16,18 @@ final class EmbeddedEngines {
     /// Asked to end and perhaps not gone yet.
     private var ending: [pid_t] = []
 
-    /// Starts engines for every simulated model that names no endpoints, and returns the budget
-    /// with their addresses in it.
+    /// Starts engines for every simulated model that names no endpoints and is not left out, and
+    /// returns the budget with their addresses in it.
     func start(
-        for configuration: Configuration, perModel: Int, options: [String]
+        for configuration: Configuration, perModel: Int, options: [String],
+        isLeftOut: (String) -> Bool
     ) throws(UsageError) -> Configuration {
         var models = configuration.models
         for index in models.indices {
             let engine = models[index].engine
-            guard engine.kind == .simulated, engine.endpoints.isEmpty else { continue }
+            guard engine.kind == .simulated, engine.endpoints.isEmpty,
+                !isLeftOut(models[index].name)
+            else { continue }
             let name = engine.servedModelName ?? models[index].name
             for _ in 0..<perModel {
                 models[index].engine.endpoints.append(
@@ -76,6 +79,7 @@ final class EmbeddedEngines {
         var lifeline: [Int32] = [-1, -1]
         var words: [Int32] = [-1, -1]
         guard pipe(&lifeline) == 0, pipe(&words) == 0 else {
+            for descriptor in lifeline where descriptor >= 0 { close(descriptor) }
             throw UsageError("no pipe to an engine could be made: out of file descriptors")
         }
         // No child may hold another one's lifeline.

@@ -17,6 +17,8 @@ final class EmbeddedScaling {
     private let decisionsPath: String?
     private var fleets: [(model: String, fleet: ScaledFleet)] = []
     private var troubles: [String: String] = [:]
+    /// The endpoints in force are not those that there are.
+    private var isStale = false
 
     private static let startupUnwritten: UInt64 = 20_000_000_000
     /// What an embedded engine serves of the work that the gateway counts, until it was seen at
@@ -35,9 +37,16 @@ final class EmbeddedScaling {
         self.decisionsPath = decisionsPath
     }
 
+    /// Whether the model's engines are the scaler's.
+    func owns(_ model: String) -> Bool { self.fleets.contains { $0.model == model } }
+
     /// The budget with the replicas there are now in it; the first time asks for the warm floors.
     func completed(_ configuration: Configuration) throws -> Configuration {
-        if self.fleets.isEmpty { try self.begin(configuration) }
+        if self.fleets.isEmpty {
+            try self.begin(configuration)
+        } else {
+            try self.requireSame(configuration)
+        }
         var models = configuration.models
         for index in models.indices {
             guard let own = self.fleets.first(where: { $0.model == models[index].name }) else {
@@ -49,13 +58,32 @@ final class EmbeddedScaling {
             models: models, tenants: configuration.tenants, pools: configuration.pools)
     }
 
+    /// The plan of a model whose engines are the scaler's; nil for another.
+    private func plan(_ model: ModelSpec) -> ScalingPlan? {
+        guard model.engine.kind == .simulated, model.engine.endpoints.isEmpty else { return nil }
+        return ScalingPlan(
+            model, leadNanos: self.startupNanos, workPerReplica: Self.workPerReplica)
+    }
+
+    /// A scaler keeps what it has learned, and the plan that it learned it under.
+    private func requireSame(_ configuration: Configuration) throws(UsageError) {
+        let scaled = configuration.models.compactMap { model in
+            self.plan(model).map { (model.name, $0) }
+        }
+        let isSame =
+            scaled.count == self.fleets.count
+            && zip(scaled, self.fleets).allSatisfy { $0.0 == $1.model && $0.1 == $1.fleet.plan }
+        guard isSame else {
+            throw UsageError(
+                "up --scale: which models scale, and how, is taken from the start: end it and "
+                    + "start it again")
+        }
+    }
+
     private func begin(_ configuration: Configuration) throws {
         let now = Loop.monotonicNow()
         for model in configuration.models {
-            guard model.engine.kind == .simulated, model.engine.endpoints.isEmpty,
-                let plan = ScalingPlan(
-                    model, leadNanos: self.startupNanos, workPerReplica: Self.workPerReplica)
-            else { continue }
+            guard let plan = self.plan(model) else { continue }
             let log = try self.decisionsPath.map { path in
                 try DecisionLog(
                     path: self.fleets.isEmpty ? path : "\(path).\(model.name)",
@@ -78,12 +106,12 @@ final class EmbeddedScaling {
         }
     }
 
-    /// Lets the scalers look and decide; whether the endpoints have changed.
-    func turn(_ core: GatewayCore) throws -> Bool {
-        var hasChanged = false
+    /// Lets the scalers look and decide, and puts the endpoints in force where they have changed;
+    /// what fails there is said, and tried again at the next turn.
+    func turn(_ core: GatewayCore, refresh: () throws -> Void) throws {
         for (model, fleet) in self.fleets {
             let before = fleet.recent.last
-            if try fleet.turn(core, now: Loop.monotonicNow()) { hasChanged = true }
+            if try fleet.turn(core, now: Loop.monotonicNow()) { self.isStale = true }
             if let decision = fleet.recent.last, decision != before {
                 Console.note("\(model): \(decision.sentence)")
             }
@@ -94,7 +122,15 @@ final class EmbeddedScaling {
                 }
             }
         }
-        return hasChanged
+        guard self.isStale else { return }
+        do {
+            try refresh()
+            self.isStale = false
+            self.troubles[""] = nil
+        } catch {
+            if self.troubles[""] == nil { Console.note("the replicas are not in force: \(error)") }
+            self.troubles[""] = "\(error)"
+        }
     }
 
     /// What the console shows.

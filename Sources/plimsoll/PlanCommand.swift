@@ -71,6 +71,16 @@ enum PlanCommand: Command {
     struct PoolOption {
         var pool: GPUPoolSpec?
         var profile: EngineProfile
+        /// The profile is the pool's own, and not the one of all.
+        var isGiven = false
+
+        /// As the model writes for its own pool; what the profile was measured on elsewhere.
+        func gpusPerReplica(_ model: ModelSpec) -> Int {
+            guard let own = model.accelerator, own.pool == self.pool?.name, !self.isGiven,
+                case .gpus(let count) = own.share
+            else { return self.profile.gpus }
+            return count
+        }
 
         var title: String { (self.pool?.name ?? "no pool") + ", " + self.profile.name }
     }
@@ -85,7 +95,8 @@ enum PlanCommand: Command {
         }
         var options: [PoolOption] = []
         for text in arguments.all("--pool") {
-            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                .map(String.init)
             guard let name = parts.first, let pool = configuration.pool(named: name) else {
                 let names = configuration.pools.map(\.name).joined(separator: ", ")
                 throw UsageError(
@@ -95,7 +106,8 @@ enum PlanCommand: Command {
             options.append(
                 PoolOption(
                     pool: pool,
-                    profile: parts.count == 2 ? try ProfileOption.profile(named: parts[1]) : usual))
+                    profile: parts.count == 2 ? try ProfileOption.profile(named: parts[1]) : usual,
+                    isGiven: parts.count == 2))
         }
         return options
     }

@@ -17,6 +17,7 @@ struct PoolPlanner {
     private let lead: Cluster.LeadTime
     private let scalers: [ScalerUnderTest]
 
+    private static let replicasAtStart = 4
     private static let factors = [1.25, 1.5, 2, 3, 5, 8]
     private static let perReplica: [Double] = [4, 8, 16, 24, 32, 64]
     private static let headrooms: [Double] = [1, 1.5]
@@ -32,13 +33,18 @@ struct PoolPlanner {
         let place = scenario.model.raw
         scenario.pools[place].engine = option.profile.configuration
         scenario.pools[place].name = option.profile.name
-        scenario.pools[place].gpus = option.profile.gpus
-        if !arguments.has("--replicas") { scenario.pools[place].replicas = 4 }
+        let gpus = option.gpusPerReplica(model)
+        scenario.pools[place].gpus = gpus
         scenario.pools[place].pricePerGPUHour = option.pool?.pricePerGPUHour.map {
             Double($0.microUnits) / 1e6
         }
-        scenario.writtenNodes = option.pool.map {
-            SimulateCommand.nodes(of: $0, gpusPerReplica: option.profile.gpus)
+        scenario.writtenNodes = try option.pool.map {
+            try SimulateCommand.nodes(of: $0, gpusPerReplica: gpus)
+        }
+        if !arguments.has("--replicas") {
+            let most = scenario.writtenScaling?.replicasMax ?? Self.replicasAtStart
+            scenario.pools[place].replicas = min(
+                Self.replicasAtStart, most, scenario.writtenNodes?.replicasMax ?? .max)
         }
         let load = try SimulateCommand.load(arguments, in: scenario)
         let seed = UInt64(try arguments.number("--seed", in: 0...Int(Int32.max)) ?? 1)
@@ -70,7 +76,10 @@ struct PoolPlanner {
             } else if let model = ModelScaler(rawValue: name) {
                 scalers += self.headrooms.map { .model(model, headroom: $0) }
             } else {
-                throw UsageError("--scaler '\(name)' is none of those plimsoll simulate has")
+                let names =
+                    BaselineScaler.allCases.map(\.rawValue) + ModelScaler.allCases.map(\.rawValue)
+                throw UsageError(
+                    "--scaler '\(name)' is none of " + names.joined(separator: ", "))
             }
         }
         return scalers

@@ -42,8 +42,8 @@ extension SimulateCommand {
     ) throws(UsageError) -> [Double] {
         var settings: [Double] = []
         for word in (arguments.text(name) ?? unwritten).split(separator: ",") {
-            guard let value = Double(word), value.isFinite, value > 0, value <= 1e6 else {
-                throw UsageError("\(name) '\(word)' is no number above 0")
+            guard let value = Double(word), value >= 0.001, value <= 1e6 else {
+                throw UsageError("\(name) '\(word)' is no number from 0.001 on")
             }
             settings.append(value)
         }
@@ -82,6 +82,11 @@ extension SimulateCommand {
         }
         var cluster = Cluster(scaler: scaler, lead: lead, plan: plan)
         cluster.nodes = scenario.writtenNodes
+        if let nodes = cluster.nodes, pool.replicas > nodes.replicasMax {
+            throw UsageError(
+                "\(pool.replicas) replicas at the start, and the pool has room for "
+                    + "\(nodes.replicasMax)")
+        }
         cluster.nodes?.fetchNanos = try arguments.duration("--fetch") ?? 0
         guard cluster.nodes != nil || !arguments.has("--fetch") else {
             throw UsageError(
@@ -91,21 +96,30 @@ extension SimulateCommand {
     }
 
     /// The nodes of the pool that a model names; nil for none. Whole GPUs: a slice takes one.
-    static func nodes(of model: ModelSpec, _ configuration: Configuration) -> NodePool? {
+    static func nodes(
+        of model: ModelSpec, _ configuration: Configuration
+    ) throws(UsageError) -> NodePool? {
         guard let accelerator = model.accelerator,
             let pool = configuration.pool(named: accelerator.pool)
         else { return nil }
         var gpus = 1
         if case .gpus(let count) = accelerator.share { gpus = count }
-        return Self.nodes(of: pool, gpusPerReplica: gpus)
+        return try Self.nodes(of: pool, gpusPerReplica: gpus)
     }
 
     /// The nodes of a pool, for replicas of so many GPUs.
-    static func nodes(of pool: GPUPoolSpec, gpusPerReplica gpus: Int) -> NodePool {
+    static func nodes(
+        of pool: GPUPoolSpec, gpusPerReplica gpus: Int
+    ) throws(UsageError) -> NodePool {
+        guard gpus <= pool.gpusPerNode else {
+            throw UsageError(
+                "a replica takes \(gpus) GPUs, and a node of GPUPool \(pool.name) has "
+                    + "\(pool.gpusPerNode)")
+        }
         let written = pool.provisioning
         let usual = written?.nanos(at: .p50) ?? written?.highest?.nanos ?? Self.usualNode.p50Nanos
         return NodePool(
-            gpusPerNode: pool.gpusPerNode, gpusPerReplica: min(gpus, pool.gpusPerNode),
+            gpusPerNode: pool.gpusPerNode, gpusPerReplica: max(1, gpus),
             nodesMin: pool.nodesMin, nodesMax: max(1, pool.nodesMax),
             provisioning: Cluster.LeadTime(
                 p50Nanos: usual,

@@ -75,7 +75,7 @@ extension SimulateCommand {
             plan: Plan(configuration), model: ModelID(raw: index),
             defaultClass: model.defaultClassIndex, budget: ReportBudget(model), pools: pools)
         scenario.writtenScaling = ScalingPlan(model, leadNanos: 0, workPerReplica: 1)
-        scenario.writtenNodes = Self.nodes(of: model, configuration)
+        scenario.writtenNodes = try Self.nodes(of: model, configuration)
         return scenario
     }
 

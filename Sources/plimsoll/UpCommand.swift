@@ -61,7 +61,10 @@ enum UpCommand: Command {
         let service = try Self.service(arguments, engines, check, scaling)
         service.announce()
         let configuration = service.gateway.core.currentConfig
-        guard try Self.waitForEngines(service, scaling) else {
+        switch try Self.waitForEngines(service, scaling) {
+        case .ready: break
+        case .askedToEnd: return Self.end(service, arguments, true, scaling)
+        case .late:
             _ = service.drain()
             throw UsageError("the engines are not ready a minute after their start-up time")
         }
@@ -77,8 +80,7 @@ enum UpCommand: Command {
                 isHeld = report.report.verdict.map { $0.isHeld } ?? true
                 Self.show(report, check, asJSON: wantsJSON)
             }
-            if let scaling { Console.note(scaling.summary) }
-            if outcome.isAskedToEnd { return Self.end(service, arguments, isHeld) }
+            if outcome.isAskedToEnd { return Self.end(service, arguments, isHeld, scaling) }
         }
         if Console.isTerminal || arguments.has("--no-load") {
             if let console = service.admin.adminAddress {
@@ -86,11 +88,13 @@ enum UpCommand: Command {
             }
             while !(try Self.turn(service, scaling)) {}
         }
-        if let scaling { Console.note(scaling.summary) }
-        return Self.end(service, arguments, isHeld)
+        return Self.end(service, arguments, isHeld, scaling)
     }
 
-    private static func end(_ service: Service, _ arguments: Arguments, _ isHeld: Bool) -> Int32 {
+    private static func end(
+        _ service: Service, _ arguments: Arguments, _ isHeld: Bool, _ scaling: EmbeddedScaling?
+    ) -> Int32 {
+        if let scaling { Console.note(scaling.summary) }
         let drained = service.drain()
         if arguments.has("--strict"), !isHeld { return ExitCode.no }
         return drained
@@ -138,7 +142,7 @@ enum UpCommand: Command {
     private static func turn(_ service: Service, _ scaling: EmbeddedScaling?) throws -> Bool {
         if service.turn(atMostNanos: 100_000_000) { return true }
         if let scaling {
-            if try scaling.turn(service.gateway.core) { try service.refresh() }
+            try scaling.turn(service.gateway.core) { try service.refresh() }
             service.show(scaling.status)
         }
         return false
@@ -164,12 +168,16 @@ enum UpCommand: Command {
             let configuration = try scaling?.completed(configuration) ?? configuration
             if addresses.isEmpty {
                 let completed = try engines.start(
-                    for: configuration, perModel: perModel, options: options)
+                    for: configuration, perModel: perModel, options: options,
+                    isLeftOut: { scaling?.owns($0) ?? false })
                 for model in completed.models { addresses[model.name] = model.engine.endpoints }
                 return completed
             }
             var models = configuration.models
-            for index in models.indices where models[index].engine.endpoints.isEmpty {
+            for index in models.indices
+            where models[index].engine.endpoints.isEmpty
+                && scaling?.owns(models[index].name) != true
+            {
                 models[index].engine.endpoints = addresses[models[index].name] ?? []
             }
             return Configuration(
@@ -197,23 +205,26 @@ enum UpCommand: Command {
         throw UsageError("the example budget is not found; name one: -f FILE|DIR")
     }
 
-    /// Waits until every engine of the start takes work, a minute beyond what starting takes.
+    private enum Waited {
+        case ready, late, askedToEnd
+    }
+
+    /// Waits until every engine takes work, a minute beyond what starting takes.
     private static func waitForEngines(
         _ service: Service, _ scaling: EmbeddedScaling?
-    ) throws -> Bool {
-        let endpoints = service.gateway.core.currentConfig.endpoints.count
+    ) throws -> Waited {
         let start = Loop.monotonicNow()
         let most = 60_000_000_000 + (scaling?.startupNanos ?? 0)
         while Loop.monotonicNow().nanosSince(start) < most {
-            let open = service.gateway.core.inspect { admission in
-                (0..<endpoints).filter {
-                    admission.gauges(of: EndpointID(raw: $0))?.isOpen ?? false
-                }.count
+            let endpoints = service.gateway.core.currentConfig.endpoints
+            let wanted = endpoints.indices.filter { endpoints[$0].isActive }
+            let isReady = service.gateway.core.inspect { admission in
+                wanted.allSatisfy { admission.gauges(of: EndpointID(raw: $0))?.isOpen ?? false }
             }
-            if open == endpoints { return true }
-            if try Self.turn(service, scaling) { return false }
+            if isReady { return .ready }
+            if try Self.turn(service, scaling) { return .askedToEnd }
         }
-        return false
+        return .late
     }
 
     private static func replay(

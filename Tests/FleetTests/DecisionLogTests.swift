@@ -81,13 +81,29 @@ private let second: UInt64 = 1_000_000_000
         #expect(replay.firstDifference?.now.target == target)
     }
 
-    @Test func `a file that ends in the middle of a line says which`() throws {
+    @Test func `a line that was cut off is passed over, also where a scaler began again`() throws {
         let path = self.file("cut.jsonl")
         try self.keep(path, decisions: 10)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         try whole.dropLast(20).write(to: URL(fileURLWithPath: path))
+        #expect(try self.replay(path).decisions == 9)
+        try self.keep(path, decisions: 5)
+        let replay = try self.replay(path)
+        #expect(replay.decisions == 14)
+        #expect(replay.differing == 0)
+        var reader = try DecisionReader(path: path)
+        while try reader.next() != nil {}
+        #expect(reader.torn == 1)
+    }
+
+    @Test func `a line that cannot be read among others says which`() throws {
+        let path = self.file("torn.jsonl")
+        try self.keep(path, decisions: 10)
+        var lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        lines[5] = lines[5].dropLast(30)
+        try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
         let fault = #expect(throws: DecisionLogFault.self) { try self.replay(path) }
-        #expect(fault?.description.hasPrefix("\(path):11: no decision") == true, "\(fault as Any)")
+        #expect(fault?.description.hasPrefix("\(path):6: no decision") == true, "\(fault as Any)")
     }
 
     @Test(arguments: [
@@ -107,7 +123,9 @@ private let second: UInt64 = 1_000_000_000
     @Test(arguments: [
         ("\"ready\":1", "\"ready\":9223372036854775807"), ("\"ready\":1", "\"ready\":-1"),
         ("\"work_ns\":[", "\"work_ns\":[1e300,"), ("\"work_ns\":[", "\"work_ns\":[-1,"),
-        ("\"replicas_max\":16", "\"replicas_max\":0"), ("\"attainment\":0.99", "\"attainment\":2"),
+        ("\"replicas_max\":16", "\"replicas_max\":0"), ("\"replicas\":1", "\"replicas\":99999"),
+        ("\"input\":{\"at_ns\":1", "\"input\":{\"at_ns\":1000000000"),
+        ("\"attainment\":0.99", "\"attainment\":2"),
         ("\"replicas_max\":16", "\"replicas_max\":99999999999"),
         ("\"work_per_replica\":0.7}", "\"work_per_replica\":0}"),
     ])
@@ -129,7 +147,7 @@ private let second: UInt64 = 1_000_000_000
         lines[3] = lines[3].replacing(
             "\"input\":{\"at_ns\":15000000000", with: "\"input\":{\"at_ns\":0")
         lines[5] = lines[5].replacing(
-            "\"input\":{\"at_ns\":25000000000", with: "\"input\":{\"at_ns\":18446744073709551615")
+            "\"input\":{\"at_ns\":25000000000", with: "\"input\":{\"at_ns\":4611686018427387903")
         try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
         #expect(try self.replay(path).decisions == 8)
     }

@@ -80,10 +80,13 @@ import Time
         #expect(door.offered == 2 * one)
     }
 
-    @Test func `who says that it has asked before is believed`() {
+    @Test func `who says that it has asked before is believed where its prompt cannot be told`() {
         var door = Door()
-        door.ask(hash: 1, isRetry: true)
+        door.ask(hash: 0, isRetry: true)
         #expect(door.offered == 0)
+        // It was turned away for another reason, or elsewhere: here it was never counted.
+        door.ask(hash: 1, isRetry: true)
+        #expect(door.offered > 0)
     }
 
     @Test func `the same prompt again, of a request that was served, is asked for again`() {

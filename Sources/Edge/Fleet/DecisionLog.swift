@@ -13,10 +13,15 @@ package final class DecisionLog {
     ///
     /// Throws what the system says when it cannot be opened or written.
     package init(path: String, header: DecisionHeader) throws(DecisionLogFault) {
-        self.descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        self.descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard self.descriptor >= 0 else {
             throw DecisionLogFault("\(path): \(String(cString: strerror(errno)))")
         }
+        // Behind a line that was cut off the header begins one of its own.
+        var last: UInt8 = 0x0A
+        let size = lseek(self.descriptor, 0, SEEK_END)
+        if size > 0 { _ = pread(self.descriptor, &last, 1, size - 1) }
+        if last != 0x0A { try self.write(bytes: [0x0A]) }
         try self.write(header)
     }
 
@@ -30,8 +35,10 @@ package final class DecisionLog {
     }
 
     private func write(_ value: some Encodable) throws(DecisionLogFault) {
-        var line = Self.line(value, self.encoder)
-        line.append(0x0A)
+        try self.write(bytes: Self.line(value, self.encoder) + [0x0A])
+    }
+
+    private func write(bytes line: [UInt8]) throws(DecisionLogFault) {
         var written = 0
         while written < line.count {
             let count = line[written...].withUnsafeBytes {

@@ -19,6 +19,8 @@ package struct DecisionReader: ~Copyable {
     private var number = 0
     private var isAtEnd = false
     private var hasHeader = false
+    /// Records that were cut off.
+    package private(set) var torn = 0
 
     /// No decision is written longer; more is no file of decisions.
     private static let lineMax = 4 << 20
@@ -38,31 +40,41 @@ package struct DecisionReader: ~Copyable {
     }
 
     /// The next line; nil at the end. Throws what is wrong with it, with its number.
+    ///
+    /// A record that is cut off by the end of the file, or by the header of a scaler that began
+    /// again, is passed over and counted: its writer was ended in the middle of it.
     package mutating func next() throws(DecisionLogFault) -> Line? {
         guard let text = try self.nextText() else { return nil }
-        let data = Data(text)
-        if self.isHeader(text) {
-            guard let header = try? self.decoder.decode(DecisionHeader.self, from: data) else {
-                throw self.fault("no header of decisions")
-            }
-            guard header.schema == DecisionHeader.schemaNow else {
-                throw self.fault(
-                    "schema '\(header.schema.prefix(60))' is not \(DecisionHeader.schemaNow)")
-            }
-            guard header.plan.isSound, header.replicas >= 0 else {
-                throw self.fault("the plan has figures that none can have")
-            }
-            self.hasHeader = true
-            return .header(header)
-        }
-        guard let record = try? self.decoder.decode(DecisionRecord.self, from: data) else {
-            throw self.fault("no decision: cut off, or written by something else")
-        }
-        guard record.input.isSound else {
-            throw self.fault("a decision with figures that no fleet can have")
-        }
+        if self.isHeader(text) { return .header(try self.header(text)) }
         guard self.hasHeader else { throw self.fault("a decision with no header before it") }
-        return .record(record, text: text)
+        if let record = try? self.decoder.decode(DecisionRecord.self, from: Data(text)) {
+            guard record.input.isSound else {
+                throw self.fault("a decision with figures that no fleet can have")
+            }
+            return .record(record, text: text)
+        }
+        let fault = self.fault("no decision: cut off, or written by something else")
+        guard let following = try self.nextText() else {
+            self.torn += 1
+            return nil
+        }
+        guard self.isHeader(following) else { throw fault }
+        self.torn += 1
+        return .header(try self.header(following))
+    }
+
+    private mutating func header(_ text: [UInt8]) throws(DecisionLogFault) -> DecisionHeader {
+        guard let header = try? self.decoder.decode(DecisionHeader.self, from: Data(text)) else {
+            throw self.fault("no header of decisions")
+        }
+        guard header.schema == DecisionHeader.schemaNow else {
+            throw self.fault("its schema is not \(DecisionHeader.schemaNow)")
+        }
+        guard header.plan.isSound, (0...10_000).contains(header.replicas) else {
+            throw self.fault("the plan has figures that none can have")
+        }
+        self.hasHeader = true
+        return header
     }
 
     private func isHeader(_ text: [UInt8]) -> Bool {

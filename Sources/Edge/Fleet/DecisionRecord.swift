@@ -1,4 +1,5 @@
 package import Scaling
+package import Time
 
 /// What a scaler's decisions begin with: whose they are, and what it began from.
 package struct DecisionHeader: Sendable, Equatable, Codable {
@@ -22,6 +23,11 @@ package struct DecisionHeader: Sendable, Equatable, Codable {
         self.replicas = replicas
         self.clockNanos = clockNanos
         self.unixNanos = unixNanos
+    }
+
+    /// Nanoseconds since 1970 at an instant of the scaler's clock.
+    package func unixNanos(_ at: Instant) -> UInt64 {
+        self.unixNanos &+ at.nanosSince(Instant(nanos: self.clockNanos))
     }
 
     private enum CodingKeys: String, CodingKey {

@@ -132,17 +132,20 @@ package final class ScaledFleet {
         }
         let id = ModelID(raw: index)
         let places = config.endpoints.indices.filter { config.endpoints[$0].model == id }
-        return core.inspect { admission in
-            var view = View()
-            view.frontDoor = admission.frontDoor(of: id)
-            (view.inFlight, view.queued) = admission.liveRequests(of: id)
-            view.isAwaited = admission.isAwaited(id)
-            for place in places {
-                view.gauges[config.endpoints[place].engine] = admission.gauges(
-                    of: EndpointID(raw: place))
-            }
-            return view
+        var view = View()
+        let gauges: [EndpointGauges?]
+        (view.frontDoor, view.inFlight, view.queued, view.isAwaited, gauges) = core.inspect {
+            admission in
+            let live = admission.liveRequests(of: id)
+            return (
+                admission.frontDoor(of: id), live.inFlight, live.queued, admission.isAwaited(id),
+                places.map { admission.gauges(of: EndpointID(raw: $0)) }
+            )
         }
+        for (place, gauges) in zip(places, gauges) {
+            view.gauges[config.endpoints[place].engine] = gauges
+        }
+        return view
     }
 
     private func take(_ view: View, now: Instant) {

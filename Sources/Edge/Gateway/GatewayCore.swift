@@ -123,7 +123,8 @@ package final class GatewayCore: Sendable {
     /// Feeds events that belong to no loop; what follows from them is left to the first one.
     private func stepFromOutside(_ events: [Event]) {
         var actions: [Action] = []
-        for event in events { _ = self.step(event, now: .zero, loop: -1, own: &actions) }
+        let now = Loop.monotonicNow()
+        for event in events { _ = self.step(event, now: now, loop: -1, own: &actions) }
         guard let first = self.loops.withLock({ $0.first }) else { return }
         let left = actions
         first.mailbox.post {

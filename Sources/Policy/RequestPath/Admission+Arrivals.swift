@@ -75,7 +75,8 @@ extension Admission {
         guard reason?.isForCapacity ?? true else { return }
         let isKnown = self.refusedLately.take(
             tenant: arrival.tenant.raw, promptHash: arrival.promptHash, now: now)
-        guard !isKnown, !arrival.isRetry else { return }
+        // What a client says is believed only where its prompt cannot be told.
+        guard !isKnown, !(arrival.isRetry && arrival.promptHash == 0) else { return }
         let model = arrival.model.raw
         let nanos = self.pools[model].replicaNanos(
             prefillTokens: Double(record.prefillTokens), outputTokens: Double(record.outputTokens))

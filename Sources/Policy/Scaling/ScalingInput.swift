@@ -28,7 +28,11 @@ package struct ScalingInput: Sendable, Equatable {
     /// Whether its figures are such as a fleet can have.
     package var isSound: Bool {
         let most = 1_000_000
-        return (0...most).contains(self.ready) && self.starting.count <= most
+        // 146 years: sums of two are no overflow.
+        let latest: UInt64 = 1 << 62
+        return self.at.nanos < latest && self.starts.allSatisfy { $0 < latest }
+            && self.starting.allSatisfy { $0.nanos < latest } && (0...most).contains(self.ready)
+            && self.starting.count <= most
             && (0...most).contains(self.inFlight) && (0...most).contains(self.queued)
             && self.work.allSatisfy { $0 >= 0 && $0 < 1e18 }
             && self.missedWork >= 0 && self.missedWork < 1e18

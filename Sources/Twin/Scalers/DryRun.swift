@@ -40,8 +40,8 @@ package struct DryRun: Sendable {
         let arrived = self.starting.count { $0.ready <= now.nanos }
         self.starting.removeFirst(arrived)
         self.ready += arrived
-        if Double(self.ready) < decision.terms.now { self.shortNanos += span }
-        if Double(input.ready) < decision.terms.now { self.shortNanosKept += span }
+        if Double(self.ready) < decision.terms.now { self.shortNanos &+= span }
+        if Double(input.ready) < decision.terms.now { self.shortNanosKept &+= span }
         let work = input.work.reduce(0, +)
         if work > 0 {
             self.scaler.offer(

@@ -142,8 +142,8 @@ extension MeansScaler: ReplicaPolicy {
             waiting += weight * Double(max(0, state - batch))
             full = weight
             if sum > 1e100 {
-                (weight, sum, full) = (weight / sum, 1, full / sum)
-                (running, waiting) = (running / 1e100, waiting / 1e100)
+                (running, waiting) = (running / sum, waiting / sum)
+                (weight, full, sum) = (weight / sum, full / sum, 1)
             }
             if weight < sum * 1e-12, state > batch { break }
         }

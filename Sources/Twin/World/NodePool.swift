@@ -14,6 +14,9 @@ package struct NodePool: Sendable, Hashable {
     /// An empty node is kept for so long; nanoseconds.
     package var keepNanos: UInt64 = 600_000_000_000
 
+    /// Replicas that all its nodes have room for.
+    package var replicasMax: Int { self.nodesMax * (self.gpusPerNode / self.gpusPerReplica) }
+
     /// - Parameters:
     ///   - gpusPerReplica: at least 1 and at most `gpusPerNode`.
     ///   - nodesMax: at least `nodesMin` and at least 1.
@@ -99,10 +102,11 @@ struct Nodes: Sendable {
 
     /// Pays up to now and gives back what has been empty for long enough.
     mutating func settle(now: UInt64) {
-        for id in self.nodes.keys.sorted() {
-            guard self.nodes.count > self.pool.nodesMin, let node = self.nodes[id],
-                let empty = node.emptySince, now > empty &+ self.pool.keepNanos
-            else { continue }
+        // The longest empty first: what is paid never goes back.
+        let empty = self.nodes.compactMap { id, node in node.emptySince.map { ($0, id) } }
+        for (empty, id) in empty.sorted(by: <) {
+            guard self.nodes.count > self.pool.nodesMin, now > empty &+ self.pool.keepNanos
+            else { break }
             self.pay(to: empty &+ self.pool.keepNanos)
             self.nodes[id] = nil
         }
