@@ -34,16 +34,18 @@ def cases(quick):
         if quick and name != "step of 5x":
             continue
         length, warm_up = LASTS.get(name, SHORT)
-        found.append((name, SMALL, trace, length, warm_up, "8,12,16,20,24,28,32"))
+        found.append((
+            name, SMALL, trace, *(("45m", warm_up, "16,24") if quick else (
+                length, warm_up, "8,12,16,20,24,28,32"))))
     return found
 
 
-def points(twin, case, lead, seeds):
+def points(twin, case, lead, seeds, others):
     """Attainment, GPU hours, turns and seconds short of each scaler at each setting; medians."""
     name, profile, trace, length, warm_up, per_replica = case
     words = ["--pair-budget", "--profile", profile, "--trace", trace, "--for", length,
              "--warm-up", warm_up, "--replicas", "4", "--lead-time", lead,
-             "--scaler", ",".join(("plimsoll", *FIELD, *MODELLED)),
+             "--scaler", ",".join(("plimsoll", *others)),
              "--per-replica", per_replica, "--headroom", "0.9,1,1.2,1.5",
              # That of the HPA, and of it alone in the field.
              "--stabilization", "5m", "--runs", seeds]
@@ -90,7 +92,9 @@ def make(twin, scope):
     for case in cases(scope.quick):
         for lead in LEADS[1:2] if scope.quick else LEADS:
             try:
-                found, how = points(twin, case, lead, scope.seeds(1, 1))
+                found, how = points(
+                    twin, case, lead, scope.seeds(1, 1),
+                    ("hpa", "kpa") if scope.quick else (*FIELD, *MODELLED))
             except Refused as refused:
                 say(f"scaling: {case[0]} left out: {refused}")
                 continue
