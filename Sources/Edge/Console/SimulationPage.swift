@@ -1,9 +1,11 @@
 /// The page of a simulation: one file that needs nothing else, not even a network.
 package enum SimulationPage {
-    /// The page as HTML; `json` as `plimsoll simulate --output json` prints it.
+    /// The page as HTML.
     ///
-    /// - Parameter chartLibraries: where Chart.js may be; the first that can be read goes into the
-    ///   page. Without any the page shows its table alone.
+    /// - Parameters:
+    ///   - json: the result as `plimsoll simulate --output json` prints it.
+    ///   - chartLibraries: where Chart.js may be; the first that can be read goes into the page.
+    ///     Without any the page shows its table alone.
     package static func html(
         json: String, chartLibraries: [String] = AdminServer.Options().chartLibraries
     ) -> String {

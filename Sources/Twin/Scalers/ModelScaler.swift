@@ -251,6 +251,8 @@ package struct OracleScaler {
     ///   - work: nanoseconds of work in each interval of `intervalNanos`, from time zero on.
     ///   - workPerReplica: what one serves, in nanoseconds a nanosecond; above zero.
     ///   - leadNanos: what starting takes at most.
+    ///   - headroom: a factor on what it finds.
+    ///   - bounds: fewest and most replicas.
     package init(
         work: [Double], workPerReplica: Double, leadNanos: UInt64, headroom: Double,
         bounds: ClosedRange<Int>
