@@ -17,8 +17,8 @@ package struct NodePool: Sendable, Hashable {
     /// Replicas that all its nodes have room for.
     package var replicasMax: Int { self.nodesMax * (self.gpusPerNode / self.gpusPerReplica) }
 
-    /// A replica takes at least 1 GPU and at most those of a node; `nodesMax` is at least `nodesMin`
-    /// and at least 1.
+    /// A replica takes at least 1 GPU and at most those of a node; `nodesMax` is at least
+    /// `nodesMin` and at least 1.
     package init(
         gpusPerNode: Int, gpusPerReplica: Int, nodesMin: Int, nodesMax: Int,
         provisioning: Cluster.LeadTime, fetchNanos: UInt64 = 0
