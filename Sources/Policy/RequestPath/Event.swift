@@ -71,7 +71,7 @@ package struct Arrival: Sendable, Equatable {
     package var prefixBlockTokens: UInt32 = 512
     /// Answers asked for at once; at least one.
     package var choices: UInt32 = 1
-    /// The client says that it has asked before: no new demand.
+    /// The client says that it has asked before; believed where its prompt has no hash.
     package var isRetry = false
     /// Bytes the body occupies while it waits.
     package var bodyBytes: UInt32
